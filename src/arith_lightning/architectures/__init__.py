@@ -1,0 +1,26 @@
+"""Architectures: one file each, the layer with its equation and the `LightningModule` that trains it."""
+
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.mlp import MLP, LinearLayer
+from arith_lightning.architectures.nac import NAC, NACLayer
+from arith_lightning.architectures.nalu import NALU, NALULayer
+from arith_lightning.architectures.nau import NAU, NAULayer
+from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
+
+__all__ = [
+    "MLP",
+    "NAC",
+    "NALU",
+    "NAU",
+    "NMU",
+    "ArithmeticLayer",
+    "ArithmeticModule",
+    "LinearLayer",
+    "NACLayer",
+    "NALULayer",
+    "NAULayer",
+    "NMULayer",
+    "SineParity",
+    "SineParityLayer",
+]

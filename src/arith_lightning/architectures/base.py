@@ -1,0 +1,245 @@
+"""What every architecture shares: how a layer declares itself, and how a module of layers is trained.
+
+A layer is an ordinary `nn.Module` written for one model; a population maps the same code over members with `torch.func`.
+So a layer may not branch on tensor values, call `.item()`, log, keep activations, or draw from global random state.
+"""
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+
+from arith_lightning.streams import Purpose, Stream
+
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+class ArithmeticLayer(nn.Module):
+    """A layer `(..., in_features) -> (..., out_features)` that knows its start, its bounds and its penalty.
+
+    A hyperparameter that may differ between members of a population is a scalar buffer; one that changes a shape or
+    the code path is a plain attribute.
+    """
+
+    bounds: ClassVar[dict[str, tuple[float, float]]] = {}
+    """Parameter name -> closed interval that the parameter is projected into after every step."""
+
+    def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
+        super().__init__()
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"a layer needs at least one input and one output; got {in_features=}, {out_features=}; "
+                "set both to 1 or more"
+            )
+        self.in_features, self.out_features = in_features, out_features
+        for name, value in scalars.items():
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Return freshly drawn parameters by name, a pure function of the stream and the layer's buffers."""
+        raise NotImplementedError
+
+    def penalty(self) -> Tensor:
+        """Return the layer's sparsity penalty, a scalar that is zero at the solutions the paper wants; none here."""
+        return torch.zeros(())
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights that act on the inputs, by name, each `(out_features, in_features)`."""
+        return {}
+
+    def reset_parameters(self, stream: Stream | None = None) -> None:
+        """Draw the parameters anew; without a stream, from a seed that torch's own generator supplies."""
+        if stream is None:
+            stream = Stream(torch.randint(2**31 - 1, ()), Purpose.INITIALIZATION)
+        load(self, self.initial(stream))
+
+    def extra_repr(self) -> str:
+        """Show the sizes, as torch's own layers do."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+class ArithmeticModule(LightningModule):
+    """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
+
+    Trains alone in a plain `Trainer`, or as a population of seeds and settings with identical results.
+
+    Args:
+        network: maps `(..., in_features)` to `(..., out_features)`; built of `ArithmeticLayer`s.
+        learning_rate: step size of the optimizer.
+        optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
+        momentum: of SGD; must be 0 for the other optimizers.
+        weight_decay: L2 added to the gradient (decoupled with `adamw`).
+        schedule: shape of the learning rate over `schedule_steps`, from `learning_rate` down to `schedule_end` times it.
+        schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
+        schedule_end: last learning rate as a share of the first.
+        gradient_clip_norm: largest Euclidean norm of a model's gradient.
+        gradient_clip_value: largest magnitude of any gradient entry.
+        penalty_weight: factor of the layers' summed penalties once the ramp has ended.
+        penalty_start: step at which the penalty's linear ramp starts.
+        penalty_end: step at which it has reached `penalty_weight`.
+        seed: seed of the initial parameters.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        learning_rate: float = 1e-3,
+        optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam",
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: Literal["constant", "linear", "cosine", "exponential"] = "constant",
+        schedule_steps: int = 1,
+        schedule_end: float = 0.0,
+        gradient_clip_norm: float | None = None,
+        gradient_clip_value: float | None = None,
+        penalty_weight: float = 0.0,
+        penalty_start: int = 0,
+        penalty_end: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
+        require(0 <= momentum < 1, "momentum must lie in [0, 1)", momentum, "try 0.9")
+        require(momentum == 0 or optimizer == "sgd", "only sgd takes a momentum", momentum, "set optimizer: sgd")
+        require(weight_decay >= 0, "weight_decay must not be negative", weight_decay, "try 0")
+        require(schedule_steps > 0, "schedule_steps must be positive", schedule_steps, "try the run's max_steps")
+        require(0 <= schedule_end <= 1, "schedule_end must lie in [0, 1]", schedule_end, "try 0.01")
+        require(
+            schedule != "exponential" or schedule_end > 0,
+            "an exponential schedule cannot end at zero; schedule_end must be positive",
+            schedule_end,
+            "try 0.001",
+        )
+        require(
+            penalty_end >= penalty_start,
+            "the penalty's ramp must end after it starts; penalty_end",
+            penalty_end,
+            f"choose at least penalty_start={penalty_start}",
+        )
+        for name, clip in (("gradient_clip_norm", gradient_clip_norm), ("gradient_clip_value", gradient_clip_value)):
+            require(clip is None or clip > 0, f"{name} must be positive or null", clip, "try 1.0")
+        self.network = network
+        self.optimizer, self.schedule = optimizer, schedule
+        self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value
+        scalars = {
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "schedule_steps": schedule_steps,
+            "schedule_end": schedule_end,
+            "penalty_weight": penalty_weight,
+            "penalty_start": penalty_start,
+            "penalty_end": penalty_end,
+        }
+        for name, value in scalars.items():
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        load(self, self.initial(Stream(seed, Purpose.INITIALIZATION)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(..., in_features)` to `(..., out_features)`."""
+        return self.network(x)
+
+    def layers(self) -> dict[str, ArithmeticLayer]:
+        """Return the layers by their name inside this module, in the order of computation."""
+        return {name: layer for name, layer in self.named_modules() if isinstance(layer, ArithmeticLayer)}
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Return freshly drawn parameters of all layers by full name; pure, so it can be mapped over seeds."""
+        return {
+            f"{name}.{key}": value
+            for name, layer in self.layers().items()
+            for key, value in layer.initial(stream).items()
+        }
+
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Return the interval each bounded parameter is projected into, by full name."""
+        return {
+            f"{name}.{key}": interval
+            for name, layer in self.layers().items()
+            for key, interval in layer.bounds.items()
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights that act on inputs, by full name; empty where a network has no such reading."""
+        return {f"{name}.{key}": w for name, layer in self.layers().items() for key, w in layer.weights().items()}
+
+    def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the mean squared error; every argument has the same layout, examples along any axis."""
+        return (prediction - y).square().mean()
+
+    def loss(self, prediction: Tensor, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+        """Return the scalar that is minimised at `step`: error plus the ramped penalty of all layers."""
+        ramp = (step - self.penalty_start) / (self.penalty_end - self.penalty_start).clamp(min=1)
+        penalty = torch.stack([layer.penalty() for layer in self.layers().values()]).sum()
+        weight = (self.penalty_weight * ramp.clamp(0, 1)).to(penalty.dtype)
+        return self.error(prediction, x, y) + weight * penalty
+
+    def learning_rate_factor(self, step: Tensor) -> Tensor:
+        """Return the learning rate at `step` as a share of the first one."""
+        t = (step / self.schedule_steps).clamp(max=1)
+        if self.schedule == "linear":
+            return 1 - (1 - self.schedule_end) * t
+        if self.schedule == "cosine":
+            return self.schedule_end + (1 - self.schedule_end) * (1 + torch.cos(torch.pi * t)) / 2
+        if self.schedule == "exponential":
+            return self.schedule_end**t
+        return torch.ones_like(t)
+
+    # Lightning's hooks: what the population does for all members at once, for one model in a plain Trainer.
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Return the loss of a batch `(examples, in_features), (examples, out_features)`."""
+        x, y = batch
+        loss = self.loss(self(x), x, y, torch.tensor(self.global_step, device=x.device))
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Log the mean squared error on the interpolation (first) or extrapolation (second) set."""
+        x, y = batch
+        split = ("interpolation", "extrapolation")[dataloader_idx]
+        self.log(f"{split}_mse", (self(x) - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
+
+    def configure_optimizers(self) -> Any:
+        """Return torch's own optimizer with this module's schedule, stepped at every step."""
+        options: dict[str, Any] = {"lr": self.learning_rate.item(), "weight_decay": self.weight_decay.item()}
+        if self.optimizer == "sgd":
+            options["momentum"] = self.momentum.item()
+        optimizer = OPTIMIZERS[self.optimizer](self.parameters(), **options)
+        rate = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.learning_rate_factor(torch.tensor(step)).item()
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip this model's gradient."""
+        if self.gradient_clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip_norm)
+        if self.gradient_clip_value is not None:
+            nn.utils.clip_grad_value_(self.parameters(), self.gradient_clip_value)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Take the step, then project every bounded parameter into its interval."""
+        super().optimizer_step(*args, **kwargs)
+        with torch.no_grad():
+            for name, (low, high) in self.bounds().items():
+                self.get_parameter(name).clamp_(low, high)
+
+
+def load(module: nn.Module, values: dict[str, Tensor]) -> None:
+    """Copy `values` into the parameters of the same names."""
+    with torch.no_grad():
+        for name, value in values.items():
+            module.get_parameter(name).copy_(value)
+
+
+def require(holds: bool, rule: str, value: object, way_out: str) -> None:
+    """Raise the project's one form of complaint about a user's value: the rule, the value, the way out."""
+    if not holds:
+        raise ValueError(f"{rule}; got {value}; {way_out}")

@@ -1,0 +1,97 @@
+"""Multilayer perceptron: affine layers with an elementwise activation between them.
+
+Fits a product inside its training range and does not extrapolate: outside, a piecewise linear network continues as an
+affine function and a saturating one as a constant.
+"""
+
+import math
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.streams import Stream
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
+Start = Literal["default", "he", "xavier", "orthogonal"]
+
+
+class LinearLayer(ArithmeticLayer):
+    """Affine map `(..., in_features)` to `(..., out_features)` with torch's parameters and a choice of start.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
+        init: `default` (torch's U(-1/sqrt(in), 1/sqrt(in)), bias too), `he` (N(0, 2/in)), `xavier`
+            (U(-r, r), r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 with the last three.
+        init_scale: factor on the weights at the start.
+    """
+
+    def __init__(self, in_features: int, out_features: int, init: Start = "default", init_scale: float = 1.0) -> None:
+        super().__init__(in_features, out_features, init_scale=init_scale)
+        self.init = init
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw `weight` and `bias`."""
+        fan_out, fan_in = size = (self.out_features, self.in_features)
+        bias = torch.zeros(fan_out, dtype=stream.dtype, device=stream.seed.device)
+        if self.init == "default":
+            bound = 1 / math.sqrt(fan_in)
+            weight, bias = stream.uniform(size, -bound, bound), stream.uniform((fan_out,), -bound, bound)
+        elif self.init == "he":
+            weight = stream.normal(size, std=math.sqrt(2 / fan_in))
+        elif self.init == "xavier":
+            bound = math.sqrt(6 / (fan_in + fan_out))
+            weight = stream.uniform(size, -bound, bound)
+        else:
+            tall = stream.normal((max(size), min(size)))
+            frame, triangle = torch.linalg.qr(tall)
+            frame = frame * triangle.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+            weight = frame if fan_out >= fan_in else frame.mT
+        return {"weight": weight * self.init_scale, "bias": bias}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return W x + b."""
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class MLP(ArithmeticModule):
+    """`depth` hidden layers of `width` units and an affine output, trained.
+
+    Args:
+        in_features: number of inputs.
+        out_features: number of outputs.
+        depth: number of hidden layers; 0 is a linear model.
+        width: units in each hidden layer.
+        activation: elementwise function after each hidden layer.
+        init: start of every affine layer; see `LinearLayer`.
+        init_scale: factor on the weights at the start.
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 2,
+        out_features: int = 1,
+        depth: int = 2,
+        width: int = 32,
+        activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu"] = "relu",
+        init: Start = "default",
+        init_scale: float = 1.0,
+        **training: Any,
+    ) -> None:
+        if depth < 0 or width < 1:
+            raise ValueError(f"an MLP needs depth >= 0 and width >= 1; got {depth=}, {width=}; try depth 2, width 32")
+        sizes = [in_features, *[width] * depth]
+        hidden = [
+            module
+            for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
+            for module in (LinearLayer(fan_in, fan_out, init, init_scale), ACTIVATIONS[activation]())
+        ]
+        super().__init__(
+            nn.Sequential(*hidden, LinearLayer(sizes[-1], out_features, init, init_scale)), **training
+        )

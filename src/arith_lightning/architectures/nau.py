@@ -1,0 +1,64 @@
+"""Neural addition unit: z = W x with W projected into [-1, 1] and pushed to -1, 0 or 1 by a penalty.
+
+Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.2 to 2.4.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.reduction import dot
+from arith_lightning.streams import Stream
+
+
+class NAULayer(ArithmeticLayer):
+    """Map `(..., in_features)` to `(..., out_features)`; exact for sums and differences of subsets.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
+        init_scale: factor on the published start U(-r, r), r = min(1/2, sqrt(6 / (in + out))).
+    """
+
+    bounds = {"weight": (-1.0, 1.0)}
+
+    def __init__(self, in_features: int, out_features: int, init_scale: float = 1.0) -> None:
+        super().__init__(in_features, out_features, init_scale=init_scale)
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.reset_parameters()
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw `weight`."""
+        scale = self.init_scale * min(0.5, math.sqrt(6 / (self.in_features + self.out_features)))
+        return {"weight": stream.uniform((self.out_features, self.in_features), -scale, scale)}
+
+    def penalty(self) -> Tensor:
+        """Return the mean distance of |W| from 0 or 1."""
+        return torch.minimum(self.weight.abs(), (1 - self.weight.abs()).abs()).mean()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return W."""
+        return {"weight": self.weight}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the weighted sum of the inputs."""
+        return dot(self.weight, x)
+
+
+class NAU(ArithmeticModule):
+    """One `NAULayer`, trained.
+
+    Args:
+        in_features: number of inputs.
+        out_features: number of outputs.
+        init_scale: factor on the published start.
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self, in_features: int = 2, out_features: int = 1, init_scale: float = 1.0, **training: Any
+    ) -> None:
+        super().__init__(NAULayer(in_features, out_features, init_scale), **training)

@@ -1,0 +1,75 @@
+"""Neural multiplication unit: z = prod_i (W_i x_i + 1 - W_i), W projected into [0, 1].
+
+A weight of 1 multiplies its input in, a weight of 0 leaves it out; signs come out right because nothing passes through a
+logarithm. For a negative input the factor is zero at W = 1 / (1 - x): a weight that starts below that barrier is trapped.
+
+Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2.4.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.reduction import product
+from arith_lightning.streams import Stream
+
+
+class NMULayer(ArithmeticLayer):
+    """Map `(..., in_features)` to `(..., out_features)`; exact for products of subsets.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
+        init_center: middle of the uniform start.
+        init_scale: half the width of the uniform start; center 0.5 and 0.25 are the published U(0.25, 0.75).
+    """
+
+    bounds = {"weight": (0.0, 1.0)}
+
+    def __init__(
+        self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25
+    ) -> None:
+        super().__init__(in_features, out_features, init_center=init_center, init_scale=init_scale)
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.reset_parameters()
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw `weight`."""
+        low, high = self.init_center - self.init_scale, self.init_center + self.init_scale
+        return {"weight": stream.uniform((self.out_features, self.in_features), low, high)}
+
+    def penalty(self) -> Tensor:
+        """Return the mean distance of W from 0 or 1."""
+        return torch.minimum(self.weight.abs(), (1 - self.weight).abs()).mean()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return W."""
+        return {"weight": self.weight}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the product over the selected inputs."""
+        return product(lambda w, x: w * x + (1 - w), self.weight, x)
+
+
+class NMU(ArithmeticModule):
+    """One `NMULayer`, trained.
+
+    Args:
+        in_features: number of inputs.
+        out_features: number of outputs.
+        init_center: middle of the uniform start.
+        init_scale: half the width of the uniform start.
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 2,
+        out_features: int = 1,
+        init_center: float = 0.5,
+        init_scale: float = 0.25,
+        **training: Any,
+    ) -> None:
+        super().__init__(NMULayer(in_features, out_features, init_center, init_scale), **training)

@@ -1,0 +1,42 @@
+"""Products and sums over a layer's inputs, written so that one member never touches another and compilers can fuse them.
+
+`torch.prod` has a backward pass that changes its formula for the whole tensor as soon as one element is zero, which lets
+one member of a population change the bits of all others; multiplication has not, and is faster.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+UNROLLED = 8
+"""Up to this fan-in the inputs are spelled out one by one, which fuses into a single loop over examples."""
+
+
+def multiply(factors: Sequence[Tensor]) -> Tensor:
+    """Multiply tensors of equal shape, pairwise halving."""
+    while len(factors) > 1:
+        pairs = [a * b for a, b in zip(factors[::2], factors[1::2], strict=False)]
+        factors = pairs + list(factors[2 * len(pairs) :])
+    return factors[0]
+
+
+def product(factor: Callable[[Tensor, Tensor], Tensor], weight: Tensor, x: Tensor) -> Tensor:
+    """Multiply `factor(weight, x)` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
+    if weight.shape[-1] <= UNROLLED:
+        return multiply([factor(w, x_i.unsqueeze(-1)) for w, x_i in zip(weight.unbind(-1), x.unbind(-1), strict=True)])
+    factors = factor(weight, x.unsqueeze(-2))
+    while factors.shape[-1] > 1:
+        factors = torch.nn.functional.pad(factors, (0, factors.shape[-1] % 2), value=1.0)
+        half = factors.shape[-1] // 2
+        factors = factors[..., :half] * factors[..., half:]
+    return factors.squeeze(-1)
+
+
+def dot(weight: Tensor, x: Tensor) -> Tensor:
+    """Sum `weight * x` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
+    if weight.shape[-1] > UNROLLED:
+        return torch.nn.functional.linear(x, weight)
+    return sum(  # type: ignore[return-value]
+        w * x_i.unsqueeze(-1) for w, x_i in zip(weight.unbind(-1), x.unbind(-1), strict=True)
+    )

@@ -1,0 +1,16 @@
+"""Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
+
+from arith_lightning.data.base import ArithmeticDataModule
+from arith_lightning.data.integer_parity import IntegerParity
+from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.series import IntegerSeries
+from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
+
+__all__ = [
+    "OPERATIONS",
+    "PUBLISHED_RANGES",
+    "ArithmeticDataModule",
+    "IntegerParity",
+    "IntegerSeries",
+    "SingleModuleTask",
+]

@@ -1,0 +1,98 @@
+"""What every dataset shares: examples as a pure function of a stream of numbers, and what counts as solved.
+
+A dataset says how examples are drawn, for one member; a population maps the same code over members, and a plain `Trainer`
+gets loaders built on it. Examples lie along the last axis, `(features, examples)`, where populations are fastest.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+
+from arith_lightning.streams import Purpose, Stream
+
+Split = Literal["interpolation", "extrapolation"]
+EVALUATION_SIZE = 10_000
+"""Examples in the fixed interpolation and extrapolation sets, as in the published benchmarks."""
+
+
+class ArithmeticDataModule(LightningDataModule):
+    """A dataset of arithmetic: fresh training batches, a fixed interpolation set and a fixed extrapolation set.
+
+    Subclasses define `draw` and `threshold`, and set `in_features` and `out_features`.
+
+    Args:
+        batch_size: examples in a training batch.
+        seed: seed of the training batches when one model is trained alone; populations bring their own.
+    """
+
+    in_features: int
+    out_features: int = 1
+    fixed: bool = False
+    """Whether every step and every member trains on the same examples."""
+    criterion: str = "MSE"
+    """What `judge` measures, as shown in tables."""
+
+    def __init__(self, batch_size: int = 128, seed: int = 0) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be positive; got {batch_size}; the published value is 128")
+        self.batch_size, self.seed = batch_size, seed
+
+    def columns(self) -> dict[str, Tensor]:
+        """Return the numbers that may differ between members of one population, as float64 tensors by name."""
+        return {}
+
+    def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
+        """Draw `size` examples: inputs `(in_features, size)` and targets `(out_features, size)` in the stream's dtype."""
+        raise NotImplementedError
+
+    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Return the value of `judge` on the extrapolation set that a run has to reach to count as a success."""
+        raise NotImplementedError
+
+    def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the error by which a run is judged, a scalar; the mean squared error unless a dataset says otherwise."""
+        return (prediction - target).square().mean()
+
+    def evaluation_set(
+        self, split: Split, columns: Mapping[str, Tensor] | None = None, like: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the fixed set of a split, the same for every seed, with the dtype and device of `like`."""
+        like = torch.zeros(()) if like is None else like
+        seed = torch.zeros((), dtype=torch.int32, device=like.device)
+        stream = Stream(seed, Purpose[split.upper()], dtype=like.dtype)
+        return self.draw(stream, self.columns() if columns is None else columns, split, EVALUATION_SIZE)
+
+    def training_batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return this data module's own batch of a step, `(examples, features)` each."""
+        x, y = self.draw(Stream(self.seed, Purpose.TRAINING, step), self.columns(), "interpolation", self.batch_size)
+        return x.mT, y.mT
+
+    def train_dataloader(self) -> "Batches":
+        """Return an endless iterable of fresh batches `(examples, features)`."""
+        return Batches(self)
+
+    def val_dataloader(self) -> Any:
+        """Return the interpolation and the extrapolation set, each as one batch."""
+        sets = (self.evaluation_set("interpolation"), self.evaluation_set("extrapolation"))
+        return [[(x.mT, y.mT)] for x, y in sets]
+
+    def test_dataloader(self) -> Any:
+        """Return the same two sets."""
+        return self.val_dataloader()
+
+
+class Batches:
+    """The endless training batches of a data module; continues at the trainer's step after a resume."""
+
+    def __init__(self, data: ArithmeticDataModule) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        step = self.data.trainer.global_step if self.data.trainer else 0
+        while True:
+            yield self.data.training_batch(step)
+            step += 1

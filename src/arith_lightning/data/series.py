@@ -1,0 +1,55 @@
+"""Integer series: y = x1 op x2 on two evenly spaced columns of integers, trained full batch, tested on other integers.
+
+Training rows: x1 = 0, 5, ..., 9995 and x2 = 5, 10, ..., 10000, so x2 = x1 + 5 in all 2,000 rows. Test rows:
+x1 = 1000, 1008, ..., 1992 and x2 = 1000, 1004, ..., 1496.
+
+Source: the widely copied blog experiments that show a NAC adding and a NALU multiplying.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from arith_lightning.data import operations
+from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.streams import Stream
+
+ROWS = {
+    "interpolation": ((0, 10_000, 5), (5, 10_005, 5)),
+    "extrapolation": ((1000, 2000, 8), (1000, 1500, 4)),
+}
+"""First value, end (exclusive) and stride of x1 and x2."""
+
+
+class IntegerSeries(ArithmeticDataModule):
+    """The series, all rows in every step; solved when every test row is right to a relative tolerance.
+
+    Args:
+        operation: add, sub, mul or div; division is of x1 by x2.
+        tolerance: largest relative error of any test row that counts as solved.
+    """
+
+    in_features = 2
+    fixed = True
+    criterion = "largest relative error"
+
+    def __init__(self, operation: str = "mul", tolerance: float = 1e-3) -> None:
+        super().__init__(batch_size=len(range(*ROWS["interpolation"][0])))
+        if not tolerance > 0:
+            raise ValueError(f"tolerance must be positive; got {tolerance}; try 1e-3")
+        self.operation, self.tolerance = operations.operation(operation), tolerance
+
+    def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
+        """Return all rows of the split, whatever `size`."""
+        device = stream.seed.device
+        x = torch.stack([torch.arange(*row, dtype=stream.dtype, device=device) for row in ROWS[split]])
+        return x, self.operation.function(x[0], x[1]).unsqueeze(0)
+
+    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Return the tolerance."""
+        return torch.tensor(self.tolerance, dtype=torch.float64)
+
+    def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the largest relative error of any row."""
+        return ((prediction - target).abs() / target.abs()).max()

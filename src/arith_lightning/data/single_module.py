@@ -1,0 +1,106 @@
+"""The single module task: t = x_0 op x_1 with fresh inputs at every step, tested outside the training range.
+
+Inputs beyond the first two are distractors. The task isolates one unit: no hidden layer, no redundancy.
+
+Source: Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022), section on the single module task.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data import operations
+from arith_lightning.streams import Stream
+
+Range = Sequence[float] | Sequence[Sequence[float]]
+
+PUBLISHED_RANGES: dict[str, tuple[Range, Range]] = {
+    "U[-20,-10]": ((-20, -10), (-40, -20)),
+    "U[-2,-1]": ((-2, -1), (-6, -2)),
+    "U[-1.2,-1.1]": ((-1.2, -1.1), (-6.1, -1.2)),
+    "U[-0.2,-0.1]": ((-0.2, -0.1), (-2, -0.2)),
+    "U[-2,2]": ((-2, 2), ((-6, -2), (2, 6))),
+    "U[0.1,0.2]": ((0.1, 0.2), (0.2, 2)),
+    "U[1,2]": ((1, 2), (2, 6)),
+    "U[1.1,1.2]": ((1.1, 1.2), (1.2, 6)),
+    "U[10,20]": ((10, 20), (20, 40)),
+}
+"""The nine published pairs of interpolation and extrapolation ranges."""
+
+
+def intervals(name: str, value: Range, count: int = 1) -> Tensor:
+    """Return a range, `[low, high]` or a list of such intervals, as a `(>= count, 2)` tensor, repeating single intervals."""
+    rows = torch.tensor(value, dtype=torch.float64)
+    rows = rows.unsqueeze(0) if rows.dim() == 1 else rows
+    if rows.dim() != 2 or rows.shape[-1] != 2 or not rows.numel():
+        raise ValueError(f"{name} must be [low, high] or a list of such intervals; got {value}; try [1, 2]")
+    if not torch.isfinite(rows).all() or (rows[:, 0] >= rows[:, 1]).any():
+        raise ValueError(f"{name} must have finite low < high in every interval; got {value}; try [1, 2]")
+    return rows if len(rows) >= count else rows.expand(count, 2).clone()
+
+
+def uniform(stream: Stream, rows: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Draw numbers uniformly from intervals `(count, 2)`, each interval equally likely, one random number apiece."""
+    count = len(rows)
+    unit = stream.uniform(size)
+    rows = rows.to(unit.dtype)
+    if count == 1:
+        return unit * (rows[0, 1] - rows[0, 0]) + rows[0, 0]
+    scaled = unit * count
+    choice = scaled.floor()
+    low, width = rows[:, 0], rows[:, 1] - rows[:, 0]
+    x = low[0] + width[0] * scaled
+    for k in range(1, count):
+        x = torch.where(choice == k, low[k] + width[k] * (scaled - k), x)
+    return x
+
+
+class SingleModuleTask(ArithmeticDataModule):
+    """Two operands (and distractors) drawn from the interpolation range; tested on the extrapolation range.
+
+    Solved when the extrapolation error is below that of an epsilon-perfect solution.
+
+    Args:
+        operation: add, sub, mul or div.
+        interpolation: training range, `[low, high]` or a list of intervals.
+        extrapolation: test range, likewise.
+        in_features: inputs, of which the first two matter.
+        epsilon: error of every weight of the solution that sets the threshold.
+        batch_size: examples in a training batch.
+        seed: seed of the training batches when one model is trained alone.
+    """
+
+    def __init__(
+        self,
+        operation: str = "mul",
+        interpolation: list[float] | list[list[float]] = [1.0, 2.0],
+        extrapolation: list[float] | list[list[float]] = [2.0, 6.0],
+        in_features: int = 2,
+        epsilon: float = 1e-5,
+        batch_size: int = 128,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, seed)
+        if in_features < 2:
+            raise ValueError(f"in_features must be at least 2, the two operands; got {in_features}; try 2")
+        if not 0 < epsilon < 1:
+            raise ValueError(f"epsilon must lie in (0, 1); got {epsilon}; the published values are 1e-5 and 1e-4")
+        self.operation = operations.operation(operation)
+        self.in_features, self.epsilon = in_features, epsilon
+        self.interpolation = intervals("interpolation", interpolation)
+        self.extrapolation = intervals("extrapolation", extrapolation, count=2)
+
+    def columns(self) -> dict[str, Tensor]:
+        """Return the two ranges."""
+        return {"interpolation": self.interpolation, "extrapolation": self.extrapolation}
+
+    def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
+        """Draw fresh operands from the range of the split."""
+        x = uniform(stream, columns[split], (self.in_features, size))
+        return x, self.operation.function(x[0], x[1]).unsqueeze(0)
+
+    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Return the epsilon-perfect mean squared error on the extrapolation range."""
+        return self.operation.epsilon_perfect(operations.Moments.of(columns["extrapolation"]), self.epsilon, self.in_features)

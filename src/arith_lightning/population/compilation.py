@@ -1,0 +1,67 @@
+"""When and how steps are compiled: dynamic in the number of members, cached on disk, one code object a graph."""
+
+import logging
+import os
+import shutil
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arith_lightning" / "compiled"
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(CACHE))
+
+WORTHWHILE = 10_000
+"""Steps from which compiling pays: it costs about half a minute once, an eager step one to two milliseconds.
+
+The rule looks at steps only, never at the number of members, so that a member's bits do not depend on its company.
+"""
+
+log = logging.getLogger(__name__)
+
+
+def worthwhile(steps: int, device: torch.device) -> bool:
+    """Decide whether a run of `steps` steps should be compiled, and say so where it should but cannot be."""
+    if steps < WORTHWHILE:
+        return False
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and not (shutil.which(compiler) or shutil.which("clang++")):
+        log.warning(
+            "no C++ compiler (%s) was found, so this run is not compiled and takes several times longer; "
+            "install one (Debian: apt-get install g++) or set CXX",
+            compiler,
+        )
+        return False
+    return True
+
+
+def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Callable[..., Any]:
+    """Compile `function` as one graph for any number of members.
+
+    The compiler caches by code object, so every graph gets its own copy of the code. A single member has a graph of its
+    own, because the compiler treats sizes 0 and 1 as constants.
+
+    Args:
+        function: takes trees of tensors.
+        axes: for each argument, the axis of members of the tensors in it; None where there is none.
+    """
+    own = types.FunctionType(
+        function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
+    )
+    graph = torch.compile(own, fullgraph=True)
+    marked = False
+
+    def call(*arguments: Any) -> Any:
+        nonlocal marked
+        if not marked:
+            for axis, argument in zip(axes, arguments, strict=True):
+                for leaf in pytree.tree_leaves(argument) if axis is not None else []:
+                    if leaf.shape[axis] > 1:
+                        torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
+                        marked = True
+        return graph(*arguments)
+
+    return call

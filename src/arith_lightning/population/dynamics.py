@@ -1,0 +1,239 @@
+"""One step of every member: draw examples, differentiate, update, project. State in, state out.
+
+The layers are the ones that a single model uses, mapped over examples (innermost, contiguous in memory) and over members
+(outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.population.compilation import compiled
+from arith_lightning.population.optimizers import UPDATES, State, clip
+from arith_lightning.streams import Purpose, Stream
+
+TILE_BYTES = 2 * 2**20
+"""Members are stepped in tiles whose examples and activations fit a core's cache."""
+UNROLLED_STEPS = 8
+"""Steps a compiled call takes where a step is short against the cost of a call."""
+
+
+class Columns(NamedTuple):
+    """What differs between members, each tensor with a leading axis of members."""
+
+    seed: Tensor
+    """int32 seeds."""
+    module: dict[str, Tensor]
+    """The module's buffers (hyperparameters)."""
+    data: dict[str, Tensor]
+    """The data module's columns."""
+
+
+class Objective(nn.Module):
+    """The loss of one member on one batch with examples along the last axis, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+        """Return the loss of examples `(in_features, size)` and targets `(out_features, size)`."""
+        prediction = vmap(self.module, in_dims=-1, out_dims=-1)(x)
+        return self.module.loss(prediction, x, y, step)
+
+
+class Rate(nn.Module):
+    """The learning rate of one member at a step, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, step: Tensor) -> Tensor:
+        """Return the learning rate."""
+        return self.module.learning_rate * self.module.learning_rate_factor(step)
+
+
+class Start(nn.Module):
+    """The initial parameters of one member, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, stream: Stream) -> dict[str, Tensor]:
+        """Return parameters by full name."""
+        return self.module.initial(stream)
+
+
+class Dynamics:
+    """The steps of a population of members with equal structure.
+
+    Args:
+        module: any one member; its structure, not its values, is used.
+        data: any one member's data module, likewise.
+    """
+
+    def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
+        self.module, self.data = module, data
+        self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
+        self.shapes = {name: p.shape for name, p in module.named_parameters()}
+        low, high = [], []
+        for name, shape in self.shapes.items():
+            bounds = module.bounds().get(name, (-torch.inf, torch.inf))
+            low.append(torch.full((shape.numel(),), bounds[0]))
+            high.append(torch.full((shape.numel(),), bounds[1]))
+        self.low, self.high = torch.cat(low), torch.cat(high)
+        self.bounded = bool(module.bounds())
+        self.rule, self.buffers = UPDATES[module.optimizer]
+        activations = data.in_features + sum(layer.out_features for layer in module.layers().values())
+        self.bytes_per_member = 4 * data.batch_size * activations
+        self.tile = max(1, TILE_BYTES // self.bytes_per_member)
+        self.graphs: dict[str, Any] = {}
+
+    def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
+        """Concatenate parameters `(..., members)` by name into `(parameters, members)`."""
+        return torch.cat([values[name].flatten(0, -2) for name in self.shapes])
+
+    def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
+        """Return one member's parameters as views of `(parameters,)`."""
+        parts = flat.split([shape.numel() for shape in self.shapes.values()])
+        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+
+    def initial(self, columns: Columns) -> State:
+        """Return the state of freshly drawn members, parameters from each member's own seed."""
+
+        def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
+            return functional_call(self.start, _prefixed(buffers), (Stream(seed, Purpose.INITIALIZATION),))
+
+        flat = self.flatten(vmap(member, out_dims=-1)(columns.seed, columns.module))
+        return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
+
+    def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of fixed data."""
+
+        def batch(seed: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+            stream = Stream(seed, Purpose.TRAINING, step, dtype)
+            return self.data.draw(stream, data, "interpolation", self.data.batch_size)
+
+        if self.data.fixed:
+            return batch(columns.seed[0], {name: column[0] for name, column in columns.data.items()})
+        return vmap(batch)(columns.seed, columns.data)
+
+    def gradient(self, parameters: Tensor, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+        """Return every member's gradient of its own loss, `(parameters, members)`."""
+
+        def loss(values: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+            return functional_call(self.objective, _prefixed(values | buffers), (x, y, step))
+
+        def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
+            return grad(loss)(self.unflatten(flat), buffers, x, y)
+
+        examples = None if self.data.fixed else 0
+        mapped = vmap(member, in_dims=(-1, 0, examples, examples), out_dims=-1)
+        return self.flatten(mapped(parameters, columns.module, x, y))
+
+    def update(self, state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+        """Take one optimizer step of every member on its batch, and project bounded parameters."""
+        parameters = state["parameters"]
+
+        def learning_rate(buffers: dict[str, Tensor]) -> Tensor:
+            return functional_call(self.rate, _prefixed(buffers), (step,))
+
+        rate, decay, momentum = (
+            column.to(parameters.dtype)
+            for column in (
+                vmap(learning_rate)(columns.module),
+                columns.module["weight_decay"],
+                columns.module["momentum"],
+            )
+        )
+        gradient = self.gradient(parameters, columns, x, y, step)
+        gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
+        state = self.rule(state, gradient, rate, step, decay, momentum)
+        if self.bounded:
+            low, high = (bound.to(parameters).unsqueeze(-1) for bound in (self.low, self.high))
+            state = state | {"parameters": torch.minimum(torch.maximum(state["parameters"], low), high)}
+        return state
+
+    @torch.no_grad()
+    def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
+        """Take `count` steps from `step` on, tile by tile; members do not depend on the tiling."""
+        tiles = [
+            self._run_tile(
+                {name: value[:, a : a + self.tile].contiguous() for name, value in state.items()},
+                Columns(
+                    columns.seed[a : a + self.tile],
+                    *({name: c[a : a + self.tile] for name, c in group.items()} for group in columns[1:]),
+                ),
+                step,
+                count,
+                compile,
+            )
+            for a in range(0, len(columns.seed), self.tile)
+        ]
+        return {name: torch.cat([tile[name] for tile in tiles], dim=1) for name in state}
+
+    def _run_tile(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
+        dtype, end = state["parameters"].dtype, step + count
+        fixed = self.draw(columns, _scalar(step, columns), dtype) if self.data.fixed else None
+        short = len(columns.seed) * self.bytes_per_member < TILE_BYTES // 3
+        if compile:
+            stride = UNROLLED_STEPS if short else 1
+            while step + stride <= end:
+                state = self._compiled(state, columns, _scalar(step, columns), fixed, stride)
+                step += stride
+        while step < end:
+            at = _scalar(step, columns)
+            state = self.update(state, columns, *(fixed or self.draw(columns, at, dtype)), at)
+            step += 1
+        return state
+
+    def _compiled(
+        self, state: State, columns: Columns, step: Tensor, fixed: tuple[Tensor, Tensor] | None, stride: int
+    ) -> State:
+        """Take `stride` steps in compiled graphs: one fused graph, or the data of all steps and then their updates."""
+        dtype = state["parameters"].dtype
+
+        def fused(state: State, columns: Columns, step: Tensor) -> State:
+            return self.update(state, columns, *self.draw(columns, step, dtype), step)
+
+        def data(columns: Columns, step: Tensor) -> tuple[Tensor, Tensor]:
+            steps = step + torch.arange(stride, device=step.device)
+            return vmap(lambda at: self.draw(columns, at, dtype), out_dims=1)(steps)
+
+        def on_fixed(state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+            for k in range(stride):
+                state = self.update(state, columns, x, y, step + k)
+            return state
+
+        def on_drawn(state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+            for k in range(stride):
+                state = self.update(state, columns, x[:, k], y[:, k], step + k)
+            return state
+
+        if fixed:
+            graph = self._graph(f"fixed {stride} {dtype}", on_fixed, (-1, 0, None, None, None))
+            return graph(state, columns, *fixed, step)
+        if stride == 1:
+            return self._graph(f"fused {dtype}", fused, (-1, 0, None))(state, columns, step)
+        x, y = self._graph(f"data {dtype}", data, (0, None))(columns, step)
+        return self._graph(f"drawn {dtype}", on_drawn, (-1, 0, 0, 0, None))(state, columns, x, y, step)
+
+    def _graph(self, name: str, function: Any, axes: tuple[int | None, ...]) -> Any:
+        if name not in self.graphs:
+            self.graphs[name] = compiled(function, axes)
+        return self.graphs[name]
+
+
+def _prefixed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"module.{name}": value for name, value in values.items()}
+
+
+def _scalar(step: int, columns: Columns) -> Tensor:
+    return torch.tensor(step, device=columns.seed.device)

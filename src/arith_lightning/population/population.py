@@ -1,0 +1,276 @@
+"""A population: every seed of every setting, trained as one by Lightning's Trainer.
+
+An epoch is the stretch of steps between two evaluations. Members that are solved or have diverged can be dropped; the
+others are compacted and do not notice.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+from torch.func import functional_call, vmap
+from torch.utils import _pytree as pytree
+
+from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.architectures.base import load
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.evaluation import sparsity_error, verdict
+from arith_lightning.population.compilation import worthwhile
+from arith_lightning.population.dynamics import Columns, Dynamics
+from arith_lightning.population.structure import dynamics, locate
+
+EVALUATED_MEMBERS = 64
+"""Members evaluated at a time; their 10,000 examples and activations are a few megabytes."""
+
+
+class Population(LightningModule):
+    """Members of equal structure that differ in seed and in scalar settings, trained together.
+
+    Member `k` has seed `seeds[k % len(seeds)]` and setting `settings[k // len(seeds)]`.
+
+    Args:
+        module: the architecture; its hyperparameters hold for every member that a setting does not change.
+        data: the dataset, likewise.
+        seeds: seeds trained of each setting.
+        settings: for each setting, values by name of the module's or its layers' buffers and of the data's columns.
+        evaluate_every: steps between two evaluations.
+        compile: whether to compile the steps; None decides by the number of steps.
+        drop_decided: whether solved and diverged members leave the population at once.
+    """
+
+    def __init__(
+        self,
+        module: ArithmeticModule,
+        data: ArithmeticDataModule,
+        seeds: Sequence[int] = range(64),
+        settings: Sequence[Mapping[str, Any]] = ({},),
+        evaluate_every: int = 1000,
+        compile: bool | None = None,
+        drop_decided: bool = False,
+    ) -> None:
+        super().__init__()
+        if not seeds or not settings:
+            raise ValueError(f"a population needs a seed and a setting; got {seeds=}, {settings=}; try seeds=range(64)")
+        if evaluate_every < 1:
+            raise ValueError(f"evaluate_every must be positive; got {evaluate_every}; try 1000")
+        self.automatic_optimization = False
+        # in a list, so that the template's parameters are not taken for the population's own
+        self.template = [copy.deepcopy(module)]
+        self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
+        self.evaluate_every, self.compile, self.drop_decided = evaluate_every, compile, drop_decided
+        columns = self._columns()
+        dtype = next(module.parameters()).dtype
+        state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
+        count = len(columns.seed)
+        self.live: dict[str, Any] = {
+            "members": torch.arange(count),
+            "state": state,
+            "seed": columns.seed,
+            "module": columns.module,
+            "data": columns.data,
+        }
+        self.record = verdict.blank(count, columns.seed)
+        self.record["parameters"] = state["parameters"].clone()
+        self.record["sparsity_error"] = torch.full((count,), torch.nan, dtype=torch.float64)
+
+    def __len__(self) -> int:
+        return len(self.seeds) * len(self.settings)
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """The steps of this population; shared with every other population of the same structure."""
+        return dynamics(self.template[0], self.data)
+
+    @property
+    def columns(self) -> Columns:
+        """What differs between the members that are still training."""
+        return Columns(self.live["seed"], self.live["module"], self.live["data"])
+
+    def _columns(self) -> Columns:
+        seed = torch.tensor(self.seeds, dtype=torch.int32).repeat(len(self.settings))
+        groups: tuple[dict[str, Tensor], dict[str, Tensor]] = (
+            dict(self.template[0].named_buffers()),
+            self.data.columns(),
+        )
+        rows = [[dict(group) for group in groups] for _ in self.settings]
+        for row, setting in zip(rows, self.settings, strict=True):
+            for name, value in setting.items():
+                group, key = locate(name, groups)
+                row[group][key] = torch.as_tensor(value, dtype=torch.float64).reshape(groups[group][key].shape)
+        module, data = (
+            {
+                key: torch.stack([row[g][key] for row in rows]).repeat_interleave(len(self.seeds), dim=0)
+                for key in groups[g]
+            }
+            for g in (0, 1)
+        )
+        return Columns(seed, module, data)
+
+    @property
+    def threshold(self) -> Tensor:
+        """Error below which each member is solved, `(members,)`."""
+        data = self._columns().data
+        rows = [self.data.threshold({name: c[k] for name, c in data.items()}) for k in range(len(self))]
+        return torch.stack(rows).to(self.record["error"])
+
+    @property
+    def success(self) -> Tensor:
+        """Which members count as a success, `(members,)`."""
+        return verdict.success(self.record, self.threshold)
+
+    def member(self, index: int) -> ArithmeticModule:
+        """Return a member at its judged step as a plain module."""
+        module = copy.deepcopy(self.template[0])
+        values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
+        load(module, values)
+        columns = self._columns()
+        for name, buffer in module.named_buffers():
+            buffer.copy_(columns.module[name][index])
+        return module
+
+    # Training
+
+    def train_dataloader(self) -> Iterable[int]:
+        """Return the one chunk of an epoch; examples are drawn inside the step."""
+        return [0]
+
+    def configure_optimizers(self) -> None:
+        """Leave optimization to the population's own steps."""
+
+    def on_fit_start(self) -> None:
+        """Decide whether to compile, and use as many threads as a step can feed."""
+        if self.trainer.max_steps < 0:
+            raise ValueError(
+                f"trainer.max_steps must be set; got {self.trainer.max_steps}; try --trainer.max_steps 50000"
+            )
+        if self.compile is None:
+            self.compile = worthwhile(self.trainer.max_steps, self.device)
+
+    def training_step(self, batch: int, batch_idx: int) -> None:
+        """Take the steps up to the next evaluation, and count them as Lightning's global steps."""
+        step = self.global_step
+        count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
+        if count > 0:
+            self.live["state"] = self.dynamics.run(self.live["state"], self.columns, step, count, bool(self.compile))
+            # manual optimization without torch optimizers does not advance this by itself
+            progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
+            progress.ready += count
+            progress.completed += count
+
+    # Evaluation
+
+    def val_dataloader(self) -> Iterable[int]:
+        """Return one evaluation; its examples are drawn inside the step."""
+        return [0]
+
+    def test_dataloader(self) -> Iterable[int]:
+        """Return one evaluation."""
+        return [0]
+
+    def validation_step(self, batch: int, batch_idx: int) -> None:
+        """Evaluate every live member and update the record; log rates and medians over all members."""
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self.evaluate(self.global_step)
+        known = self.record["interpolation_mse"].isfinite()
+        metrics = {"success_rate": self.success.double().mean(), "diverged": self.record["diverged"].double().mean()}
+        for name in ("interpolation_mse", "extrapolation_mse"):
+            values = self.record[name][known]
+            metrics[f"{name}_median"] = values.median() if len(values) else torch.tensor(torch.inf)
+        self.log_dict(metrics, batch_size=1)
+
+    def test_step(self, batch: int, batch_idx: int) -> None:
+        """Log the record, as validation does."""
+        self.log("success_rate", self.success.double().mean(), batch_size=1)
+
+    @torch.no_grad()
+    def evaluate(self, step: int) -> dict[str, Tensor]:
+        """Measure live members at `step`, update the record, drop decided members; return the measurements `(live,)`."""
+        members = self.live["members"]
+        measured = self.measure()
+        threshold = self.threshold
+        part = {name: self.record[name][..., members] for name in self.record}
+        updated, better = verdict.update(part, measured, threshold[members], step)
+        parameters = self.live["state"]["parameters"]
+        updated["parameters"] = torch.where(better, parameters, part["parameters"])
+        updated["sparsity_error"] = torch.where(better, measured["sparsity_error"].double(), part["sparsity_error"])
+        for name, value in updated.items():
+            self.record[name][..., members] = value.to(self.record[name].dtype)
+        if self.drop_decided:
+            self.keep(~(verdict.success(updated, threshold[members]) | updated["diverged"]))
+        return measured
+
+    @torch.no_grad()
+    def measure(self) -> dict[str, Tensor]:
+        """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
+        like = self.live["state"]["parameters"]
+        per_member = bool(self.live["data"])
+        shared = None if per_member else [self.data.evaluation_set(s, like=like) for s in ("interpolation", "extrapolation")]
+
+        def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
+            values = self.dynamics.unflatten(flat) | buffers
+            errors = {}
+            for index, split in enumerate(("interpolation", "extrapolation")):
+                x, y = shared[index] if shared else self.data.evaluation_set(split, data, like)  # type: ignore[arg-type]
+                prediction = vmap(lambda x: functional_call(self.template[0], values, (x,)), in_dims=-1, out_dims=-1)(x)
+                errors[f"{split}_mse"] = (prediction - y).square().mean()
+            errors["error"] = self.data.judge(prediction, y)
+            weights = functional_call(_Weights(self.template[0]), {f"module.{k}": v for k, v in values.items()}, ())
+            errors["sparsity_error"] = sparsity_error(weights.values())
+            return errors
+
+        mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=EVALUATED_MEMBERS)
+        return mapped(like, self.live["module"], self.live["data"])
+
+    def keep(self, mask: Tensor) -> None:
+        """Go on with the live members in `mask` only; what is known of the others stays in the record."""
+        if mask.all():
+            return
+        live = self.live
+        for group in ("module", "data"):
+            live[group] = {name: column[mask] for name, column in live[group].items()}
+        live["state"] = {name: value[:, mask] for name, value in live["state"].items()}
+        live["members"], live["seed"] = live["members"][mask], live["seed"][mask]
+        if not mask.any() and self._fabric is None and self._trainer is not None:
+            self.trainer.should_stop = True
+
+    # State: plain tensors in trees, saved whole, because the number of live members changes
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return everything a checkpoint needs to go on exactly."""
+        return {"live": self.live, "record": self.record, "seeds": self.seeds, "settings": len(self.settings)}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint of the same seeds and settings."""
+        if state["seeds"] != self.seeds or state["settings"] != len(self.settings):
+            raise ValueError(
+                f"the checkpoint holds seeds {_short(state['seeds'])} of {state['settings']} settings; got "
+                f"{_short(self.seeds)} of {len(self.settings)}; resume with the configuration that wrote it"
+            )
+        self.live, self.record = state["live"], state["record"]
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "Population":
+        """Move every tensor of the state along with the module."""
+        super()._apply(fn, recurse)
+        record, live = self.record, self.live
+        keep = {name: value for name, value in record.items() if name != "parameters"}
+        self.live = {name: pytree.tree_map(fn, value) for name, value in live.items()}
+        self.record = {name: fn(value).to(value.dtype) for name, value in keep.items()}
+        self.record["parameters"] = fn(record["parameters"])
+        return self
+
+
+class _Weights(torch.nn.Module):
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self) -> dict[str, Tensor]:
+        return self.module.weights()
+
+
+def _short(seeds: list[int]) -> str:
+    return f"{seeds[0]}..{seeds[-1]} ({len(seeds)})"
