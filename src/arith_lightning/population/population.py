@@ -27,6 +27,10 @@ EVALUATED_MEMBERS = 64
 """Members evaluated at a time; their 10,000 examples and activations are a few megabytes."""
 
 
+MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
+"""Errors of each evaluation; the record keeps those of the judged step, and the latest under `latest_`."""
+
+
 class Population(LightningModule):
     """Members of equal structure that differ in seed and in scalar settings, trained together.
 
@@ -75,7 +79,8 @@ class Population(LightningModule):
         }
         self.record = verdict.blank(count, columns.seed)
         self.record["parameters"] = state["parameters"].clone()
-        self.record["sparsity_error"] = torch.full((count,), torch.nan, dtype=torch.float64)
+        for name in ("sparsity_error", *(f"latest_{name}" for name in MEASURED)):
+            self.record[name] = torch.full((count,), torch.nan, dtype=torch.float64)
 
     def __len__(self) -> int:
         return len(self.seeds) * len(self.settings)
@@ -197,6 +202,7 @@ class Population(LightningModule):
         parameters = self.live["state"]["parameters"]
         updated["parameters"] = torch.where(better, parameters, part["parameters"])
         updated["sparsity_error"] = torch.where(better, measured["sparsity_error"].double(), part["sparsity_error"])
+        updated |= {f"latest_{name}": measured[name] for name in MEASURED}
         for name, value in updated.items():
             self.record[name][..., members] = value.to(self.record[name].dtype)
         if self.drop_decided:
