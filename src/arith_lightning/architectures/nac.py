@@ -45,6 +45,16 @@ def start(layer: ArithmeticLayer, stream: Stream, kind: Start, scale: Tensor) ->
     return stream.uniform(size, -scale, scale)
 
 
+def accumulator_weight(w_hat: Tensor, m_hat: Tensor) -> Tensor:
+    """Return tanh(W_hat) * sigmoid(M_hat), elementwise.
+
+    The hyperbolic tangent is written as sigmoid(2 x) - sigmoid(-2 x). A vectorized tanh may round to 1 somewhat before
+    torch's does, and its gradient vanishes with it: compiled weights then stop one rounding error short of 1. The second
+    sigmoid keeps a gradient, so that weights end at exactly 1 however they are computed.
+    """
+    return (torch.sigmoid(2 * w_hat) - torch.sigmoid(-2 * w_hat)) * torch.sigmoid(m_hat)
+
+
 class NACLayer(ArithmeticLayer):
     """Map `(..., in_features)` to `(..., out_features)`; exact for sums and differences of subsets.
 
@@ -68,7 +78,7 @@ class NACLayer(ArithmeticLayer):
 
     def weights(self) -> dict[str, Tensor]:
         """Return W."""
-        return {"weight": torch.tanh(self.w_hat) * torch.sigmoid(self.m_hat)}
+        return {"weight": accumulator_weight(self.w_hat, self.m_hat)}
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sum of the inputs."""

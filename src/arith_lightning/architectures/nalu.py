@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
-from arith_lightning.architectures.nac import Start, start
+from arith_lightning.architectures.nac import Start, accumulator_weight, start
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 
@@ -58,7 +58,7 @@ class NALULayer(ArithmeticLayer):
 
     def weights(self) -> dict[str, Tensor]:
         """Return the shared W."""
-        return {"weight": torch.tanh(self.w_hat) * torch.sigmoid(self.m_hat)}
+        return {"weight": accumulator_weight(self.w_hat, self.m_hat)}
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated mixture of sum and product."""

@@ -44,11 +44,10 @@ def intervals(name: str, value: Range, count: int = 1) -> Tensor:
 def uniform(stream: Stream, rows: Tensor, size: tuple[int, ...]) -> Tensor:
     """Draw numbers uniformly from intervals `(count, 2)`, each interval equally likely, one random number apiece."""
     count = len(rows)
-    unit = stream.uniform(size)
-    rows = rows.to(unit.dtype)
+    rows = rows.to(stream.dtype)
     if count == 1:
-        return unit * (rows[0, 1] - rows[0, 0]) + rows[0, 0]
-    scaled = unit * count
+        return stream.uniform(size, rows[0, 0], rows[0, 1])
+    scaled = stream.uniform(size) * count
     choice = scaled.floor()
     low, width = rows[:, 0], rows[:, 1] - rows[:, 0]
     x = low[0] + width[0] * scaled

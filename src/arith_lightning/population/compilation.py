@@ -20,6 +20,7 @@ WORTHWHILE = 10_000
 The rule looks at steps only, never at the number of members, so that a member's bits do not depend on its company.
 """
 
+OPTIONS = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
 log = logging.getLogger(__name__)
 
 
@@ -39,10 +40,10 @@ def worthwhile(steps: int, device: torch.device) -> bool:
 
 
 def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Callable[..., Any]:
-    """Compile `function` as one graph for any number of members.
+    """Compile `function` as one graph for any number of members above one, or for a single member.
 
-    The compiler caches by code object, so every graph gets its own copy of the code. A single member has a graph of its
-    own, because the compiler treats sizes 0 and 1 as constants.
+    The compiler caches by code object, so every graph gets its own copy of the code. It checks nothing when a graph is
+    called; whoever calls must keep one graph for each dtype, device and structure, and one for a single member.
 
     Args:
         function: takes trees of tensors.
@@ -51,17 +52,16 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
     )
-    graph = torch.compile(own, fullgraph=True)
+    graph = torch.compile(own, fullgraph=True, options=OPTIONS)
     marked = False
 
     def call(*arguments: Any) -> Any:
         nonlocal marked
         if not marked:
+            marked = True
             for axis, argument in zip(axes, arguments, strict=True):
                 for leaf in pytree.tree_leaves(argument) if axis is not None else []:
-                    if leaf.shape[axis] > 1:
-                        torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
-                        marked = True
+                    torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
         return graph(*arguments)
 
     return call

@@ -217,13 +217,14 @@ class Dynamics:
                 state = self.update(state, columns, x[:, k], y[:, k], step + k)
             return state
 
+        kind = f"{dtype} {step.device} {'one' if len(columns.seed) == 1 else 'many'}"
         if fixed:
-            graph = self._graph(f"fixed {stride} {dtype}", on_fixed, (-1, 0, None, None, None))
+            graph = self._graph(f"fixed {stride} {kind}", on_fixed, (-1, 0, None, None, None))
             return graph(state, columns, *fixed, step)
         if stride == 1:
-            return self._graph(f"fused {dtype}", fused, (-1, 0, None))(state, columns, step)
-        x, y = self._graph(f"data {dtype}", data, (0, None))(columns, step)
-        return self._graph(f"drawn {dtype}", on_drawn, (-1, 0, 0, 0, None))(state, columns, x, y, step)
+            return self._graph(f"fused {kind}", fused, (-1, 0, None))(state, columns, step)
+        x, y = self._graph(f"data {kind}", data, (0, None))(columns, step)
+        return self._graph(f"drawn {kind}", on_drawn, (-1, 0, 0, 0, None))(state, columns, x, y, step)
 
     def _graph(self, name: str, function: Any, axes: tuple[int | None, ...]) -> Any:
         if name not in self.graphs:

@@ -1,0 +1,66 @@
+"""A wrong argument gets one or two lines: the rule, the value, the way out, and the nearest key that exists."""
+
+import difflib
+import inspect
+import re
+from argparse import ArgumentError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
+from lightning import Trainer
+
+from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.data import ArithmeticDataModule
+
+UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
+UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
+SCAFFOLDING = re.compile(
+    r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>|- ?Problem with given class_path"
+    r"|Parser key \"(model|data)\":$)"
+)
+"""Lines of the parser's messages that speak of its own machinery."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn whatever parsing and building raise into a `ValueError` with a short message."""
+    try:
+        yield
+    except (ArgumentError, ValueError, TypeError, OSError, yaml.YAMLError) as error:
+        raise ValueError(explain(str(error))) from error
+
+
+def explain(text: str) -> str:
+    """Shorten a message of the parser to what its reader can act on."""
+    if match := UNKNOWN_KEY.search(text):
+        return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
+    if match := UNKNOWN_CLASS.search(text):
+        names = sorted(kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in base.__subclasses__())
+        return f"unknown class '{match[1]}'{nearest(match[1], names)}; expected one of {', '.join(names)}"
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
+    return " ".join(told[:3]) or text
+
+
+def nearest(key: str, known: list[str]) -> str:
+    """Return a hint at the known name closest to `key`, by its whole or by its last part; empty without one."""
+    last = {name.rpartition(".")[2]: name for name in known}
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+    close = close or [last[name] for name in difflib.get_close_matches(key.rpartition(".")[2], last, n=1)]
+    return f"; the nearest is '{close[0]}'" if close else ""
+
+
+def keys() -> list[str]:
+    """Return every dotted key that some configuration may use."""
+    found = {"seeds", "evaluate_every", "compile", "drop_decided", "ckpt_path", "model.class_path", "data.class_path"}
+    found |= {f"trainer.{name}" for name in parameters(Trainer)}
+    for prefix, base in (("model", ArithmeticModule), ("data", ArithmeticDataModule)):
+        for kind in (base, *base.__subclasses__()):
+            found |= {f"{prefix}.init_args.{name}" for name in parameters(kind)}
+    return sorted(found)
+
+
+def parameters(kind: type) -> list[str]:
+    """Return the names of a constructor's arguments that a configuration may set."""
+    return [name for name in inspect.signature(kind).parameters if name not in ("training", "network")]

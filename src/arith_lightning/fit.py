@@ -1,0 +1,90 @@
+"""Train one experiment as a population of seeds: `python -m arith_lightning.fit --config configs/nalu_mul.yaml`.
+
+`fit` is implied; `validate` and `test` evaluate a checkpoint of a run (`--ckpt_path`).
+"""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.console import Console
+
+from arith_lightning import results, runs
+from arith_lightning.callbacks import Dashboard, PopulationProgress
+from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
+
+LOGS = Path("logs")
+
+
+class FitCLI(ArithmeticCLI):
+    """The command: one configuration, one folder, one answer."""
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
+        config = self.config[self.subcommand]
+        callbacks: list[Any] = [PopulationProgress()]
+        if self.subcommand == "fit":
+            self.folder = runs.folder(LOGS, self.name(), self.configuration())
+            if config.ckpt_path is None and (self.folder / runs.CHECKPOINT).exists():
+                self.config_init[self.subcommand].ckpt_path = str(self.folder / runs.CHECKPOINT)
+                Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
+            runs.begin(self.folder, self.recorded)
+            version = {"save_dir": LOGS, "name": self.name(), "version": self.folder.name}
+            kwargs["logger"] = [TensorBoardLogger(**version, default_hp_metric=False), CSVLogger(**version)]
+            callbacks += [Dashboard(), ModelCheckpoint(**runs.checkpoint(self.folder))]
+        else:
+            kwargs["logger"] = False
+        self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
+        return super().instantiate_trainer(**kwargs)
+
+    def before_instantiate_classes(self) -> None:
+        """Keep the configuration as it was asked for."""
+        self.recorded = self.configuration()
+
+    def name(self) -> str:
+        """Return the experiment's name: that of the last configuration file."""
+        files = self.config[self.subcommand].get("config")
+        return Path(str(files[-1])).stem if files else "run"
+
+    def after_fit(self) -> None:
+        """Answer: table, actual and predicted, files."""
+        if self.trainer.interrupted:
+            return
+        results.write(self.model, self.folder)
+        results.show(self.model, Console())
+        Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {LOGS}")
+
+    def after_validate(self) -> None:
+        """Show what the checkpoint holds."""
+        results.show(self.model, Console())
+
+    after_test = after_validate
+
+
+def main() -> int:
+    """Run the command; return its exit code."""
+    quiet()
+    if len(sys.argv) < 2 or sys.argv[1] not in (*SUBCOMMANDS, "-h", "--help"):
+        sys.argv.insert(1, "fit")
+    try:
+        FitCLI(save_config_callback=None)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def quiet() -> None:
+    """Silence messages that are not about the user's run."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for pattern in (".*LeafSpec.*", ".*does not have many workers.*", ".*number of training batches.*", ".*Checkpoint dir.*"):
+        warnings.filterwarnings("ignore", pattern)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""A run's folder: logs/<experiment>/version_<n> with the configuration, where it came from, checkpoint and results.
+
+Running the same configuration again continues an unfinished run from its last checkpoint and starts a new version after a
+finished one.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("arith_lightning", "torch", "lightning", "optuna", "numpy", "tensorboard")
+CONFIG, ORIGIN, RESULT, CHECKPOINT = "config.yaml", "origin.json", "summary.json", "checkpoints/last.ckpt"
+"""Files of a run: resolved configuration, provenance, and what only a finished run has."""
+
+
+def folder(root: Path, name: str, configuration: str) -> Path:
+    """Return the folder of the unfinished run with this very configuration, or that of a new version."""
+    versions = sorted((root / name).glob("version_*"), key=number)
+    for path in reversed(versions):
+        config = path / CONFIG
+        if config.exists() and not (path / RESULT).exists() and config.read_text() == configuration:
+            return path
+    return root / name / f"version_{number(versions[-1]) + 1 if versions else 0}"
+
+
+def number(path: Path) -> int:
+    """Return the n of `version_n`."""
+    return int(path.name.removeprefix("version_"))
+
+
+def begin(path: Path, configuration: str) -> None:
+    """Create the folder and write what is run, and from what: command, versions, commit.
+
+    Raises:
+        ValueError: the folder cannot be written.
+    """
+    origin = {
+        "command": [sys.executable, *sys.argv],
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "commit": commit(),
+    }
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write(path / ORIGIN, json.dumps(origin, indent=2))
+        write(path / CONFIG, configuration)
+    except OSError as error:
+        raise ValueError(f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere") from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def commit() -> str | None:
+    """Return the git commit of the source, marked when there are uncommitted changes; None outside a repository."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def checkpoint(path: Path) -> dict[str, Any]:
+    """Return the arguments of a `ModelCheckpoint` that keeps the last evaluation in the run's folder."""
+    file = path / CHECKPOINT
+    return {
+        "dirpath": file.parent,
+        "filename": file.stem,
+        "save_top_k": 1,
+        "every_n_epochs": 1,
+        "enable_version_counter": False,
+    }
