@@ -1,7 +1,7 @@
 """Measure what a population is worth: `python -m arith_lightning.benchmark speed`.
 
-Model updates a second (optimizer steps summed over members) on one thread, for the population, a plain PyTorch loop and a
-plain Lightning Trainer, on the same model, task and batch size, side by side in one run.
+Model updates a second (optimizer steps summed over members) on one thread, for the population, a plain PyTorch loop
+and a plain Lightning Trainer, on the same model, task and batch size, side by side in one run.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def population(module: ArithmeticModule, data: ArithmeticDataModule, size: int, 
 
 
 def rates(runs: dict[str, tuple[Callable[[int], None], int]], progress: Progress) -> dict[str, float]:
-    """Return updates per CPU second of each run (a function of steps, and its number of models), median over repeats."""
+    """Return updates per CPU second, median over repeats, of each run: a function of steps and its number of models."""
     steps = {}
     task = progress.add_task("warming up and compiling", total=len(runs) * (REPEATS + 1))
     for name, (run, _) in runs.items():
@@ -121,7 +121,9 @@ def rates(runs: dict[str, tuple[Callable[[int], None], int]], progress: Progress
 def speed(console: Console) -> None:
     """Time every contender at every size and print the table."""
     compile = worthwhile(10_000, torch.device("cpu"))
-    table = Table(title="model updates a second, one thread, batch size 128 (in brackets: times the plain PyTorch loop)")
+    table = Table(
+        title="model updates a second, one thread, batch size 128 (in brackets: times the plain PyTorch loop)"
+    )
     names = ["plain PyTorch loop", "plain Lightning Trainer", *(f"population, P = {size}" for size in SIZES)]
     lightning_share = "Trainer's share of the time, P = 1024"
     for column in ("", *names, lightning_share):

@@ -1,7 +1,7 @@
 """From YAML to a population: LightningCLI reads one file that names a dataset, an architecture, a trainer and `seeds`.
 
-Class names in `model` and `data` are whatever `arith_lightning.architectures` and `arith_lightning.data` export; keys and
-types come from their signatures.
+Class names in `model` and `data` are whatever `arith_lightning.architectures` and `arith_lightning.data` export;
+keys and types come from their signatures.
 """
 
 import sys
@@ -132,6 +132,4 @@ def experiment(arguments: Sequence[str]) -> Experiment:
     finally:
         sys.argv[1:] = command
     config = yaml.safe_load(cli.configuration())
-    return Experiment(
-        cli.model, cli.datamodule, config["trainer"]["max_steps"], config["evaluate_every"], config
-    )
+    return Experiment(cli.model, cli.datamodule, config["trainer"]["max_steps"], config["evaluate_every"], config)

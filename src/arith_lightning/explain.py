@@ -16,8 +16,8 @@ from arith_lightning.data import ArithmeticDataModule
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
 UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
 SCAFFOLDING = re.compile(
-    r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>|- ?Problem with given class_path"
-    r"|Parser key \"(model|data)\":$)"
+    r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>"
+    r"|- Problem with given class_path|Parser key \"(model|data)\":$)"
 )
 """Lines of the parser's messages that speak of its own machinery."""
 
@@ -36,7 +36,9 @@ def explain(text: str) -> str:
     if match := UNKNOWN_KEY.search(text):
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
     if match := UNKNOWN_CLASS.search(text):
-        names = sorted(kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in base.__subclasses__())
+        names = sorted(
+            kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in base.__subclasses__()
+        )
         return f"unknown class '{match[1]}'{nearest(match[1], names)}; expected one of {', '.join(names)}"
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]

@@ -34,8 +34,8 @@ class FitCLI(ArithmeticCLI):
                 self.config_init[self.subcommand].ckpt_path = str(self.folder / runs.CHECKPOINT)
                 Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
             runs.begin(self.folder, self.recorded)
-            version = {"save_dir": LOGS, "name": self.name(), "version": self.folder.name}
-            kwargs["logger"] = [TensorBoardLogger(**version, default_hp_metric=False), CSVLogger(**version)]
+            place = (LOGS, self.name(), self.folder.name)
+            kwargs["logger"] = [TensorBoardLogger(*place, default_hp_metric=False), CSVLogger(*place)]
             callbacks += [Dashboard(), ModelCheckpoint(**runs.checkpoint(self.folder))]
         else:
             kwargs["logger"] = False
@@ -82,7 +82,12 @@ def main() -> int:
 def quiet() -> None:
     """Silence messages that are not about the user's run."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for pattern in (".*LeafSpec.*", ".*does not have many workers.*", ".*number of training batches.*", ".*Checkpoint dir.*"):
+    for pattern in (
+        ".*LeafSpec.*",
+        ".*does not have many workers.*",
+        ".*number of training batches.*",
+        ".*Checkpoint dir.*",
+    ):
         warnings.filterwarnings("ignore", pattern)
 
 

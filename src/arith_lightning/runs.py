@@ -1,7 +1,7 @@
 """A run's folder: logs/<experiment>/version_<n> with the configuration, where it came from, checkpoint and results.
 
-Running the same configuration again continues an unfinished run from its last checkpoint and starts a new version after a
-finished one.
+Running the same configuration again continues an unfinished run from its last checkpoint and starts a new version
+after a finished one.
 """
 
 import json
@@ -50,7 +50,9 @@ def begin(path: Path, configuration: str) -> None:
         write(path / ORIGIN, json.dumps(origin, indent=2))
         write(path / CONFIG, configuration)
     except OSError as error:
-        raise ValueError(f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere") from error
+        raise ValueError(
+            f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere"
+        ) from error
 
 
 def write(path: Path, text: str) -> None:

@@ -5,8 +5,8 @@ same member draws the same examples trained alone, among a thousand, or after a 
 and `torch.compile` see only integer arithmetic.
 
 Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). Thirteen rounds are the
-fewest that pass the whole BigCrush battery there; the usual twenty add a margin that cryptography wants and cost a third
-of the speed of a population.
+fewest that pass the whole BigCrush battery there; the usual twenty add a margin that cryptography wants and cost a
+third of the speed of a population.
 """
 
 import enum
@@ -20,9 +20,7 @@ PARITY = 0x1BD11BDA
 ROUNDS = 13
 
 
-def threefry(
-    key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = ROUNDS
-) -> tuple[Tensor, Tensor]:
+def threefry(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = ROUNDS) -> tuple[Tensor, Tensor]:
     """Encrypt `counter` under `key`; all four are int32 tensors that broadcast, read as unsigned 32-bit words."""
     keys = (*key, key[0] ^ key[1] ^ PARITY)
     a, b = counter[0] + keys[0], counter[1] + keys[1]

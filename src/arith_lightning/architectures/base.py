@@ -1,7 +1,8 @@
 """What every architecture shares: how a layer declares itself, and how a module of layers is trained.
 
-A layer is an ordinary `nn.Module` written for one model; a population maps the same code over members with `torch.func`.
-So a layer may not branch on tensor values, call `.item()`, log, keep activations, or draw from global random state.
+A layer is an ordinary `nn.Module` written for one model; a population maps the same code over members with
+`torch.func`. So a layer may not branch on tensor values, call `.item()`, log, keep activations, or draw from global
+random state.
 """
 
 from typing import Any, ClassVar, Literal
@@ -75,8 +76,8 @@ class ArithmeticModule(LightningModule):
         optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
         momentum: of SGD; must be 0 for the other optimizers.
         weight_decay: L2 added to the gradient (decoupled with `adamw`).
-        schedule: shape of the learning rate over `schedule_steps`, from `learning_rate` down to `schedule_end` times it.
-        schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
+        schedule: shape of the learning rate over `schedule_steps`, from `learning_rate` down to `schedule_end` times
+        it. schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
         schedule_end: last learning rate as a share of the first.
         gradient_clip_norm: largest Euclidean norm of a model's gradient.
         gradient_clip_value: largest magnitude of any gradient entry.
@@ -85,6 +86,15 @@ class ArithmeticModule(LightningModule):
         penalty_end: step at which it has reached `penalty_weight`.
         seed: seed of the initial parameters.
     """
+
+    learning_rate: Tensor
+    momentum: Tensor
+    weight_decay: Tensor
+    schedule_steps: Tensor
+    schedule_end: Tensor
+    penalty_weight: Tensor
+    penalty_start: Tensor
+    penalty_end: Tensor
 
     def __init__(
         self,
@@ -160,9 +170,7 @@ class ArithmeticModule(LightningModule):
     def bounds(self) -> dict[str, tuple[float, float]]:
         """Return the interval each bounded parameter is projected into, by full name."""
         return {
-            f"{name}.{key}": interval
-            for name, layer in self.layers().items()
-            for key, interval in layer.bounds.items()
+            f"{name}.{key}": interval for name, layer in self.layers().items() for key, interval in layer.bounds.items()
         }
 
     def weights(self) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ affine function and a saturating one as a constant.
 """
 
 import math
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -24,9 +25,12 @@ class LinearLayer(ArithmeticLayer):
         in_features: size of the last axis of the input.
         out_features: size of the last axis of the output.
         init: `default` (torch's U(-1/sqrt(in), 1/sqrt(in)), bias too), `he` (N(0, 2/in)), `xavier`
-            (U(-r, r), r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 with the last three.
+            (U(-r, r), r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 with the last
+            three.
         init_scale: factor on the weights at the start.
     """
+
+    init_scale: Tensor
 
     def __init__(self, in_features: int, out_features: int, init: Start = "default", init_scale: float = 1.0) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
@@ -89,9 +93,7 @@ class MLP(ArithmeticModule):
         sizes = [in_features, *[width] * depth]
         hidden = [
             module
-            for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
+            for fan_in, fan_out in pairwise(sizes)
             for module in (LinearLayer(fan_in, fan_out, init, init_scale), ACTIVATIONS[activation]())
         ]
-        super().__init__(
-            nn.Sequential(*hidden, LinearLayer(sizes[-1], out_features, init, init_scale)), **training
-        )
+        super().__init__(nn.Sequential(*hidden, LinearLayer(sizes[-1], out_features, init, init_scale)), **training)

@@ -36,7 +36,7 @@ def published_range(in_features: int, out_features: int) -> float:
 
 
 def start(layer: ArithmeticLayer, stream: Stream, kind: Start, scale: Tensor) -> Tensor:
-    """Draw one `(out, in)` parameter: the published uniform range times `scale`, U(-scale, scale), or N(0, scale^2) cut at 2."""
+    """Draw one `(out, in)` parameter: published range times `scale`, U(-scale, scale), or truncated N(0, scale^2)."""
     size = (layer.out_features, layer.in_features)
     if kind == "truncated_normal":
         return stream.truncated_normal(size, scale)
@@ -49,8 +49,8 @@ def accumulator_weight(w_hat: Tensor, m_hat: Tensor) -> Tensor:
     """Return tanh(W_hat) * sigmoid(M_hat), elementwise.
 
     The hyperbolic tangent is written as sigmoid(2 x) - sigmoid(-2 x). A vectorized tanh may round to 1 somewhat before
-    torch's does, and its gradient vanishes with it: compiled weights then stop one rounding error short of 1. The second
-    sigmoid keeps a gradient, so that weights end at exactly 1 however they are computed.
+    torch's does, and its gradient vanishes with it: compiled weights then stop one rounding error short of 1. The
+    second sigmoid keeps a gradient, so that weights end at exactly 1 however they are computed.
     """
     return (torch.sigmoid(2 * w_hat) - torch.sigmoid(-2 * w_hat)) * torch.sigmoid(m_hat)
 
@@ -64,6 +64,8 @@ class NACLayer(ArithmeticLayer):
         init: `published` (U(-r, r), r by the variance rule), `uniform` (U(-1, 1)) or `truncated_normal` (N(0, 1)).
         init_scale: factor on that start.
     """
+
+    init_scale: Tensor
 
     def __init__(self, in_features: int, out_features: int, init: Start = "published", init_scale: float = 1.0) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)

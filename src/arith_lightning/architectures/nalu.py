@@ -33,6 +33,9 @@ class NALULayer(ArithmeticLayer):
         gate_scale: factor on the start of the gate.
     """
 
+    init_scale: Tensor
+    gate_scale: Tensor
+
     def __init__(
         self,
         in_features: int,
@@ -43,8 +46,9 @@ class NALULayer(ArithmeticLayer):
     ) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale, gate_scale=gate_scale)
         self.init = init
-        for name in ("w_hat", "m_hat", "gate"):
-            self.register_parameter(name, nn.Parameter(torch.empty(out_features, in_features)))
+        self.w_hat = nn.Parameter(torch.empty(out_features, in_features))
+        self.m_hat = nn.Parameter(torch.empty(out_features, in_features))
+        self.gate = nn.Parameter(torch.empty(out_features, in_features))
         self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:

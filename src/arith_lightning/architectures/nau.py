@@ -23,6 +23,7 @@ class NAULayer(ArithmeticLayer):
         init_scale: factor on the published start U(-r, r), r = min(1/2, sqrt(6 / (in + out))).
     """
 
+    init_scale: Tensor
     bounds = {"weight": (-1.0, 1.0)}
 
     def __init__(self, in_features: int, out_features: int, init_scale: float = 1.0) -> None:
@@ -58,7 +59,5 @@ class NAU(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
-    def __init__(
-        self, in_features: int = 2, out_features: int = 1, init_scale: float = 1.0, **training: Any
-    ) -> None:
+    def __init__(self, in_features: int = 2, out_features: int = 1, init_scale: float = 1.0, **training: Any) -> None:
         super().__init__(NAULayer(in_features, out_features, init_scale), **training)

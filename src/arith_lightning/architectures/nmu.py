@@ -1,7 +1,8 @@
 """Neural multiplication unit: z = prod_i (W_i x_i + 1 - W_i), W projected into [0, 1].
 
-A weight of 1 multiplies its input in, a weight of 0 leaves it out; signs come out right because nothing passes through a
-logarithm. For a negative input the factor is zero at W = 1 / (1 - x): a weight that starts below that barrier is trapped.
+A weight of 1 multiplies its input in, a weight of 0 leaves it out; signs come out right because nothing passes
+through a logarithm. For a negative input the factor is zero at W = 1 / (1 - x): a weight that starts below that
+barrier is trapped.
 
 Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2.4.
 """
@@ -26,11 +27,11 @@ class NMULayer(ArithmeticLayer):
         init_scale: half the width of the uniform start; center 0.5 and 0.25 are the published U(0.25, 0.75).
     """
 
+    init_center: Tensor
+    init_scale: Tensor
     bounds = {"weight": (0.0, 1.0)}
 
-    def __init__(
-        self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25) -> None:
         super().__init__(in_features, out_features, init_center=init_center, init_scale=init_scale)
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.reset_parameters()

@@ -1,7 +1,7 @@
-"""Products and sums over a layer's inputs, written so that one member never touches another and compilers can fuse them.
+"""Products and sums over a layer's inputs that compilers can fuse and no member of a population can leak through.
 
-`torch.prod` has a backward pass that changes its formula for the whole tensor as soon as one element is zero, which lets
-one member of a population change the bits of all others; multiplication has not, and is faster.
+`torch.prod` has a backward pass that changes its formula for the whole tensor as soon as one element is zero, which
+lets one member of a population change the bits of all others; multiplication has not, and is faster.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Parity of an integer by one weight: z = sin(w x)^2, exact at w = pi/2 and its odd multiples.
 
-The gradient of the squared error grows with x, and on the integers 0 to N - 1 the loss has a spurious minimum every 2 pi / N
-or so. Dividing each example's share of the gradient by a power of x removes them.
+The gradient of the squared error grows with x, and on the integers 0 to N - 1 the loss has a spurious minimum every
+2 pi / N or so. Dividing each example's share of the gradient by a power of x removes them.
 
 Source of the question: a widely asked one-weight experiment on learning x mod 2; the analysis is this project's own.
 """
@@ -23,6 +23,9 @@ class SineParityLayer(ArithmeticLayer):
         init_low: lower end of the uniform start.
         init_high: upper end of the uniform start; equal ends start every seed at that value.
     """
+
+    init_low: Tensor
+    init_high: Tensor
 
     def __init__(self, init_low: float = 0.0, init_high: float = math.pi) -> None:
         super().__init__(1, 1, init_low=init_low, init_high=init_high)
@@ -47,6 +50,8 @@ class SineParity(ArithmeticModule):
         damping: power of |x| that each example's squared error is divided by; 0 is the plain mean squared error.
         training: see `ArithmeticModule`.
     """
+
+    damping: Tensor
 
     def __init__(
         self, init_low: float = 0.0, init_high: float = math.pi, damping: float = 0.0, **training: Any

@@ -1,7 +1,8 @@
 """What every dataset shares: examples as a pure function of a stream of numbers, and what counts as solved.
 
-A dataset says how examples are drawn, for one member; a population maps the same code over members, and a plain `Trainer`
-gets loaders built on it. Examples lie along the last axis, `(features, examples)`, where populations are fastest.
+A dataset says how examples are drawn, for one member; a population maps the same code over members, and a plain
+`Trainer` gets loaders built on it. Examples lie along the last axis, `(features, examples)`, where populations are
+fastest.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +47,7 @@ class ArithmeticDataModule(LightningDataModule):
         return {}
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
-        """Draw `size` examples: inputs `(in_features, size)` and targets `(out_features, size)` in the stream's dtype."""
+        """Draw `size` examples: inputs `(in_features, size)`, targets `(out_features, size)`, in the stream's dtype."""
         raise NotImplementedError
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
@@ -54,7 +55,7 @@ class ArithmeticDataModule(LightningDataModule):
         raise NotImplementedError
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the error by which a run is judged, a scalar; the mean squared error unless a dataset says otherwise."""
+        """Return the error by which a run is judged, a scalar; the mean squared error unless overridden."""
         return (prediction - target).square().mean()
 
     def evaluation_set(

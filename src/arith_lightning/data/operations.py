@@ -26,7 +26,7 @@ class Moments(NamedTuple):
 
     @classmethod
     def of(cls, intervals: Tensor) -> "Moments":
-        """Return the moments of a number drawn uniformly from one of `intervals`, shape `(count, 2)`, each equally likely."""
+        """Return the moments of a number drawn from `intervals`, shape `(count, 2)`, each equally likely."""
         low, high = intervals.double().unbind(-1)
         width = high - low
         absolute = (high * high.abs() - low * low.abs()) / (2 * width)

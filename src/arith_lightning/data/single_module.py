@@ -2,7 +2,8 @@
 
 Inputs beyond the first two are distractors. The task isolates one unit: no hidden layer, no redundancy.
 
-Source: Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022), section on the single module task.
+Source: Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022), section on the single module
+task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data import operations
+from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
 
 Range = Sequence[float] | Sequence[Sequence[float]]
@@ -31,7 +32,7 @@ PUBLISHED_RANGES: dict[str, tuple[Range, Range]] = {
 
 
 def intervals(name: str, value: Range, count: int = 1) -> Tensor:
-    """Return a range, `[low, high]` or a list of such intervals, as a `(>= count, 2)` tensor, repeating single intervals."""
+    """Return a range, `[low, high]` or a list of such, as a tensor of at least `count` rows, repeating a single one."""
     rows = torch.tensor(value, dtype=torch.float64)
     rows = rows.unsqueeze(0) if rows.dim() == 1 else rows
     if rows.dim() != 2 or rows.shape[-1] != 2 or not rows.numel():
@@ -102,4 +103,6 @@ class SingleModuleTask(ArithmeticDataModule):
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the epsilon-perfect mean squared error on the extrapolation range."""
-        return self.operation.epsilon_perfect(operations.Moments.of(columns["extrapolation"]), self.epsilon, self.in_features)
+        return self.operation.epsilon_perfect(
+            operations.Moments.of(columns["extrapolation"]), self.epsilon, self.in_features
+        )

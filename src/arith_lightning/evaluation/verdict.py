@@ -1,8 +1,9 @@
 """Which step of a run is judged, and when the run counts as a success.
 
-A run is judged at the evaluated step with the lowest interpolation error, so that the extrapolation set that is reported
-has no say in the choice. It is a success when its extrapolation error there is below the dataset's threshold and it has
-not diverged. The solved-at step is the first evaluated step whose extrapolation error is below the threshold.
+A run is judged at the evaluated step with the lowest interpolation error, so that the extrapolation set that is
+reported has no say in the choice. It is a success when its extrapolation error there is below the dataset's
+threshold and it has not diverged. The solved-at step is the first evaluated step whose extrapolation error is below
+the threshold.
 
 Source: Madsen and Johansen, "Measuring Arithmetic Extrapolation Performance" (2019), section 3.
 """

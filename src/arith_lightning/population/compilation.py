@@ -20,7 +20,7 @@ WORTHWHILE = 10_000
 The rule looks at steps only, never at the number of members, so that a member's bits do not depend on its company.
 """
 
-OPTIONS = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
+OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
 log = logging.getLogger(__name__)
 
 

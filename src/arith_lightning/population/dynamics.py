@@ -1,7 +1,7 @@
 """One step of every member: draw examples, differentiate, update, project. State in, state out.
 
-The layers are the ones that a single model uses, mapped over examples (innermost, contiguous in memory) and over members
-(outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
+The layers are the ones that a single model uses, mapped over examples (innermost, contiguous in memory) and over
+members (outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Columns(NamedTuple):
 
 
 class Objective(nn.Module):
-    """The loss of one member on one batch with examples along the last axis, as a module, so it can be called functionally."""
+    """The loss of one member on one batch, examples along the last axis, as a module to be called functionally."""
 
     def __init__(self, module: ArithmeticModule) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Objective(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
         """Return the loss of examples `(in_features, size)` and targets `(out_features, size)`."""
-        prediction = vmap(self.module, in_dims=-1, out_dims=-1)(x)
+        prediction = vmap(self.module.forward, in_dims=-1, out_dims=-1)(x)
         return self.module.loss(prediction, x, y, step)
 
 

@@ -1,4 +1,4 @@
-"""Adam, AdamW, SGD and RMSprop for a whole population: one flat `(parameters, members)` buffer, one learning rate a member.
+"""Adam, AdamW, SGD and RMSprop on one flat `(parameters, members)` buffer with a learning rate for each member.
 
 Members lie along the last, contiguous axis, where a handful of parameters still fills the vector units.
 

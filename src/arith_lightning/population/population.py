@@ -65,7 +65,7 @@ class Population(LightningModule):
         # in a list, so that the template's parameters are not taken for the population's own
         self.template = [copy.deepcopy(module)]
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
-        self.evaluate_every, self.compile, self.drop_decided = evaluate_every, compile, drop_decided
+        self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         columns = self._columns()
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
@@ -152,15 +152,15 @@ class Population(LightningModule):
             raise ValueError(
                 f"trainer.max_steps must be set; got {self.trainer.max_steps}; try --trainer.max_steps 50000"
             )
-        if self.compile is None:
-            self.compile = worthwhile(self.trainer.max_steps, self.device)
+        if self.compiled is None:
+            self.compiled = worthwhile(self.trainer.max_steps, self.device)
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """Take the steps up to the next evaluation, and count them as Lightning's global steps."""
         step = self.global_step
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
-            self.live["state"] = self.dynamics.run(self.live["state"], self.columns, step, count, bool(self.compile))
+            self.live["state"] = self.dynamics.run(self.live["state"], self.columns, step, count, bool(self.compiled))
             # manual optimization without torch optimizers does not advance this by itself
             progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
             progress.ready += count
@@ -193,7 +193,7 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def evaluate(self, step: int) -> dict[str, Tensor]:
-        """Measure live members at `step`, update the record, drop decided members; return the measurements `(live,)`."""
+        """Measure live members at `step`, update the record, drop decided members; return what was measured."""
         members = self.live["members"]
         measured = self.measure()
         threshold = self.threshold
@@ -214,7 +214,9 @@ class Population(LightningModule):
         """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
         like = self.live["state"]["parameters"]
         per_member = bool(self.live["data"])
-        shared = None if per_member else [self.data.evaluation_set(s, like=like) for s in ("interpolation", "extrapolation")]
+        shared = (
+            None if per_member else [self.data.evaluation_set(s, like=like) for s in ("interpolation", "extrapolation")]
+        )
 
         def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
             values = self.dynamics.unflatten(flat) | buffers

@@ -1,9 +1,8 @@
-"""What members of one population have in common: same structure, same compiled steps; and where a setting's name points."""
+"""What members of one population have in common, and which tensor the name of a setting points to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from arith_lightning.architectures import ArithmeticModule
@@ -19,10 +18,7 @@ def signature(module: ArithmeticModule, data: ArithmeticDataModule) -> tuple[Any
 
     That is every class, shape and plain attribute; buffers of a module and columns of a dataset may differ in value.
     """
-    modules = tuple(
-        (name, type(part), _attributes(part))
-        for name, part in module.named_modules()
-    )
+    modules = tuple((name, type(part), _attributes(part)) for name, part in module.named_modules())
     tensors = tuple((name, tuple(t.shape)) for name, t in [*module.named_parameters(), *module.named_buffers()])
     columns = tuple((name, tuple(c.shape)) for name, c in data.columns().items())
     return modules, tensors, type(data), _attributes(data), columns
@@ -45,12 +41,14 @@ def locate(name: str, groups: Sequence[Mapping[str, Tensor]]) -> tuple[int, str]
         if len(matches) == 1:
             return index, matches[0]
     known = sorted({key.rpartition(".")[2] for group in groups for key in group})
-    raise ValueError(f"a setting must name a scalar that may differ between members; got {name!r}; expected one of {known}")
+    raise ValueError(
+        f"a setting must name a scalar that may differ between members; got {name!r}; expected one of {known}"
+    )
 
 
 def _attributes(part: object) -> tuple[tuple[str, Any], ...]:
     values = ((key, value) for key, value in vars(part).items() if not key.startswith("_") and key != "seed")
-    return tuple((key, _frozen(value)) for key, value in values if isinstance(value, Plain) or isinstance(value, dict))
+    return tuple((key, _frozen(value)) for key, value in values if isinstance(value, (*Plain, dict)))
 
 
 def _frozen(value: Any) -> Any:
