@@ -66,10 +66,13 @@ class Population(LightningModule):
         self.template = [copy.deepcopy(module)]
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
-        columns = self._columns()
+        self.all_columns = columns = self._columns()
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
         count = len(columns.seed)
+        firsts = range(0, count, len(self.seeds))
+        thresholds = [data.threshold({name: column[k] for name, column in columns.data.items()}) for k in firsts]
+        self._threshold = torch.stack(thresholds).repeat_interleave(len(self.seeds))
         self.live: dict[str, Any] = {
             "members": torch.arange(count),
             "state": state,
@@ -118,9 +121,7 @@ class Population(LightningModule):
     @property
     def threshold(self) -> Tensor:
         """Error below which each member is solved, `(members,)`."""
-        data = self._columns().data
-        rows = [self.data.threshold({name: c[k] for name, c in data.items()}) for k in range(len(self))]
-        return torch.stack(rows).to(self.record["error"])
+        return self._threshold.to(self.record["error"])
 
     @property
     def success(self) -> Tensor:
@@ -132,9 +133,8 @@ class Population(LightningModule):
         module = copy.deepcopy(self.template[0])
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
         load(module, values)
-        columns = self._columns()
         for name, buffer in module.named_buffers():
-            buffer.copy_(columns.module[name][index])
+            buffer.copy_(self.all_columns.module[name][index])
         return module
 
     # Training
