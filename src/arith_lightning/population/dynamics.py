@@ -14,7 +14,7 @@ from torch.func import functional_call, grad, vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.compilation import compiled
-from arith_lightning.population.optimizers import UPDATES, State, clip
+from arith_lightning.population.optimizers import UPDATES, State, adam_corrections, clip
 from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
@@ -138,7 +138,7 @@ class Dynamics:
         mapped = vmap(member, in_dims=(-1, 0, examples, examples), out_dims=-1)
         return self.flatten(mapped(parameters, columns.module, x, y))
 
-    def update(self, state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+    def update(self, state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor, corrections: Tensor) -> State:
         """Take one optimizer step of every member on its batch, and project bounded parameters."""
         parameters = state["parameters"]
 
@@ -155,7 +155,7 @@ class Dynamics:
         )
         gradient = self.gradient(parameters, columns, x, y, step)
         gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
-        state = self.rule(state, gradient, rate, step, decay, momentum)
+        state = self.rule(state, gradient, rate, corrections, decay, momentum)
         if self.bounded:
             low, high = (bound.to(parameters).unsqueeze(-1) for bound in (self.low, self.high))
             state = state | {"parameters": torch.minimum(torch.maximum(state["parameters"], low), high)}
@@ -180,51 +180,58 @@ class Dynamics:
         return {name: torch.cat([tile[name] for tile in tiles], dim=1) for name in state}
 
     def _run_tile(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
-        dtype, end = state["parameters"].dtype, step + count
-        fixed = self.draw(columns, _scalar(step, columns), dtype) if self.data.fixed else None
+        like = state["parameters"]
+        steps = torch.arange(step, step + count, device=like.device)
+        corrections = adam_corrections(step, count).to(like)
+        fixed = self.draw(columns, steps[0], like.dtype) if self.data.fixed else None
         short = len(columns.seed) * self.bytes_per_member < TILE_BYTES // 3
-        if compile:
-            stride = UNROLLED_STEPS if short else 1
-            while step + stride <= end:
-                state = self._compiled(state, columns, _scalar(step, columns), fixed, stride)
-                step += stride
-        while step < end:
-            at = _scalar(step, columns)
-            state = self.update(state, columns, *(fixed or self.draw(columns, at, dtype)), at)
-            step += 1
+        stride, done = UNROLLED_STEPS if short else 1, 0
+        while compile and done + stride <= count:
+            rows = slice(done, done + stride)
+            state = self._compiled(state, columns, steps[rows], corrections[rows], fixed)
+            done += stride
+        for k in range(done, count):
+            examples = fixed or self.draw(columns, steps[k], like.dtype)
+            state = self.update(state, columns, *examples, steps[k], corrections[k])
         return state
 
     def _compiled(
-        self, state: State, columns: Columns, step: Tensor, fixed: tuple[Tensor, Tensor] | None, stride: int
+        self,
+        state: State,
+        columns: Columns,
+        steps: Tensor,
+        corrections: Tensor,
+        fixed: tuple[Tensor, Tensor] | None,
     ) -> State:
-        """Take `stride` steps in compiled graphs: one fused graph, or the data of all steps and then their updates."""
-        dtype = state["parameters"].dtype
+        """Take a few steps in compiled graphs: one fused graph, or the data of all steps and then their updates."""
+        stride, dtype = len(steps), state["parameters"].dtype
 
-        def fused(state: State, columns: Columns, step: Tensor) -> State:
-            return self.update(state, columns, *self.draw(columns, step, dtype), step)
+        def fused(state: State, columns: Columns, steps: Tensor, corrections: Tensor) -> State:
+            return self.update(state, columns, *self.draw(columns, steps[0], dtype), steps[0], corrections[0])
 
-        def data(columns: Columns, step: Tensor) -> tuple[Tensor, Tensor]:
-            steps = step + torch.arange(stride, device=step.device)
-            return vmap(lambda at: self.draw(columns, at, dtype), out_dims=1)(steps)
+        def data(columns: Columns, steps: Tensor) -> tuple[Tensor, Tensor]:
+            return vmap(lambda step: self.draw(columns, step, dtype), out_dims=1)(steps)
 
-        def on_fixed(state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+        def on_fixed(state: State, columns: Columns, x: Tensor, y: Tensor, steps: Tensor, corrections: Tensor) -> State:
             for k in range(stride):
-                state = self.update(state, columns, x, y, step + k)
+                state = self.update(state, columns, x, y, steps[k], corrections[k])
             return state
 
-        def on_drawn(state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> State:
+        def on_drawn(state: State, columns: Columns, x: Tensor, y: Tensor, steps: Tensor, corrections: Tensor) -> State:
             for k in range(stride):
-                state = self.update(state, columns, x[:, k], y[:, k], step + k)
+                state = self.update(state, columns, x[:, k], y[:, k], steps[k], corrections[k])
             return state
 
-        kind = f"{dtype} {step.device} {'one' if len(columns.seed) == 1 else 'many'}"
+        kind = f"{dtype} {steps.device} {'one' if len(columns.seed) == 1 else 'many'}"
         if fixed:
-            graph = self._graph(f"fixed {stride} {kind}", on_fixed, (-1, 0, None, None, None))
-            return graph(state, columns, *fixed, step)
+            graph = self._graph(f"fixed {stride} {kind}", on_fixed, (-1, 0, None, None, None, None))
+            return graph(state, columns, *fixed, steps, corrections)
         if stride == 1:
-            return self._graph(f"fused {kind}", fused, (-1, 0, None))(state, columns, step)
-        x, y = self._graph(f"data {kind}", data, (0, None))(columns, step)
-        return self._graph(f"drawn {kind}", on_drawn, (-1, 0, 0, 0, None))(state, columns, x, y, step)
+            return self._graph(f"fused {kind}", fused, (-1, 0, None, None))(state, columns, steps, corrections)
+        x, y = self._graph(f"data {kind}", data, (0, None))(columns, steps)
+        return self._graph(f"drawn {kind}", on_drawn, (-1, 0, 0, 0, None, None))(
+            state, columns, x, y, steps, corrections
+        )
 
     def _graph(self, name: str, function: Any, axes: tuple[int | None, ...]) -> Any:
         if name not in self.graphs:
@@ -234,7 +241,3 @@ class Dynamics:
 
 def _prefixed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"module.{name}": value for name, value in values.items()}
-
-
-def _scalar(step: int, columns: Columns) -> Tensor:
-    return torch.tensor(step, device=columns.seed.device)

@@ -18,31 +18,40 @@ BETA1, BETA2, ALPHA, EPSILON = 0.9, 0.999, 0.99, 1e-8
 """torch's defaults: Adam's two decay rates, RMSprop's, and the term added to denominators."""
 
 
-def adam(state: State, gradient: Tensor, rate: Tensor, step: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def adam_corrections(step: int, count: int) -> Tensor:
+    """Return Adam's two bias corrections of `count` steps from `step` on, `(count, 2)` in float64.
+
+    They are computed once, outside the compiled steps, where a power of a scalar would be taken for every member.
+    """
+    t = torch.arange(step + 1, step + count + 1, dtype=torch.float64)
+    return torch.stack([1 - BETA1**t, (1 - BETA2**t).sqrt()], dim=1)
+
+
+def adam(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
     """Adam with L2 weight decay (Kingma and Ba 2015)."""
     gradient = gradient + decay * state["parameters"]
     first = state["first"] + (gradient - state["first"]) * (1 - BETA1)
     second = state["second"] * BETA2 + gradient * gradient * (1 - BETA2)
-    t = step.double() + 1
-    correction1, correction2 = 1 - BETA1**t, (1 - BETA2**t).sqrt()
-    denominator = second.sqrt() / correction2.to(second.dtype) + EPSILON
-    parameters = state["parameters"] - rate / correction1.to(rate.dtype) * (first / denominator)
+    denominator = second.sqrt() / corrections[1] + EPSILON
+    parameters = state["parameters"] - rate / corrections[0] * (first / denominator)
     return {"parameters": parameters, "first": first, "second": second}
 
 
-def adamw(state: State, gradient: Tensor, rate: Tensor, step: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def adamw(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
     shrunk = state | {"parameters": state["parameters"] * (1 - rate * decay)}
-    return adam(shrunk, gradient, rate, step, torch.zeros_like(decay), momentum)
+    return adam(shrunk, gradient, rate, corrections, torch.zeros_like(decay), momentum)
 
 
-def sgd(state: State, gradient: Tensor, rate: Tensor, step: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def sgd(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
     """Gradient descent with momentum and L2 weight decay."""
     first = momentum * state["first"] + gradient + decay * state["parameters"]
     return {"parameters": state["parameters"] - rate * first, "first": first}
 
 
-def rmsprop(state: State, gradient: Tensor, rate: Tensor, step: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def rmsprop(
+    state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor
+) -> State:
     """RMSprop with L2 weight decay (Tieleman and Hinton 2012)."""
     gradient = gradient + decay * state["parameters"]
     second = state["second"] * ALPHA + gradient * gradient * (1 - ALPHA)
@@ -56,7 +65,8 @@ UPDATES: dict[str, tuple[Callable[..., State], tuple[str, ...]]] = {
     "sgd": (sgd, ("first",)),
     "rmsprop": (rmsprop, ("second",)),
 }
-"""Update rule and the buffers it keeps; `rate`, `decay` and `momentum` are `(members,)`."""
+"""Update rule and the buffers it keeps; `rate`, `decay` and `momentum` are `(members,)`, `corrections` one row of
+`adam_corrections`."""
 
 
 def clip(gradient: Tensor, norm: float | None, value: float | None) -> Tensor:
