@@ -147,7 +147,8 @@ class Population(LightningModule):
         """Leave optimization to the population's own steps."""
 
     def on_fit_start(self) -> None:
-        """Decide whether to compile, and use as many threads as a step can feed."""
+        """Decide whether to compile; one thread, because steps are short and other populations want the other cores."""
+        torch.set_num_threads(1)
         if self.trainer.max_steps < 0:
             raise ValueError(
                 f"trainer.max_steps must be set; got {self.trainer.max_steps}; try --trainer.max_steps 50000"

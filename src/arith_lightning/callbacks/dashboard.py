@@ -1,0 +1,131 @@
+"""TensorBoard's view of a population: bands over members, success rate, weights, final figures, hyperparameters."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.states import TrainerFn
+from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
+
+from arith_lightning import figures, results
+from arith_lightning.population import Population
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+BANDS = {"median": 2, "q25": 1, "q75": 3}
+ERRORS = ("interpolation_mse", "extrapolation_mse")
+HISTOGRAMS = 50
+"""Weight histograms written in a run."""
+LAYOUT = {
+    "population": {
+        **{name: ["Margin", [f"{name}/{band}" for band in BANDS]] for name in ERRORS},
+        "success rate": ["Multiline", ["success_rate"]],
+    }
+}
+
+
+class Dashboard(Callback):
+    """Writes every evaluation of a population to TensorBoard, and figures to the run's folder at the end."""
+
+    def __init__(self) -> None:
+        self.history: list[dict[str, Any]] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the curves through a resume."""
+        return {"history": self.history}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the curves of the interrupted run."""
+        self.history = state_dict["history"]
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Lay out the dashboard."""
+        for logger in boards(trainer):
+            logger.experiment.add_custom_scalars(LAYOUT)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the bands, the rate and now and then the weights."""
+        if trainer.state.fn != TrainerFn.FITTING:
+            return
+        population, step = cast_population(pl_module), trainer.global_step
+        entry: dict[str, Any] = {"step": step, "success_rate": float(population.success.double().mean())}
+        for name in ERRORS:
+            entry[name] = quantiles(population.record[f"latest_{name}"])
+        self.history.append(entry)
+        every = max(1, trainer.max_steps // population.evaluate_every // HISTOGRAMS)
+        for logger in boards(trainer):
+            for name in ERRORS:
+                for band, index in BANDS.items():
+                    logger.experiment.add_scalar(f"{name}/{band}", entry[name][index], step)
+            logger.experiment.add_scalar("success_rate", entry["success_rate"], step)
+            if len(self.history) % every == 0:
+                self.histograms(logger, population, step)
+
+    def histograms(self, logger: TensorBoardLogger, population: Population, step: int) -> None:
+        """Write each parameter's values over all members."""
+        flat = population.record["parameters"].cpu()
+        sizes = {name: shape.numel() for name, shape in population.dynamics.shapes.items()}
+        for (name, _), part in zip(sizes.items(), flat.split(list(sizes.values())), strict=True):
+            finite = part[part.isfinite()]
+            if len(finite):
+                logger.experiment.add_histogram(f"parameters/{name.removeprefix('network.')}", finite, step)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the figures and enter the run into the table of hyperparameters."""
+        population = cast_population(pl_module)
+        if not self.history or not trainer.log_dir:
+            return
+        drawn = {
+            "curves": figures.curves(self.history, float(population.threshold[0]), population.data.criterion),
+            "members": figures.members(population),
+            "parameters": figures.weights(population),
+            "predictions": figures.predictions(population, results.best(population)),
+        }
+        folder = Path(trainer.log_dir) / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in drawn.items():
+            figure.savefig(folder / f"{name}.png", dpi=130)
+        for logger in boards(trainer):
+            for name, figure in drawn.items():
+                logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
+            self.configuration(logger, Path(trainer.log_dir) / "config.yaml", population)
+            logger.experiment.flush()
+
+    def configuration(self, logger: TensorBoardLogger, path: Path, population: Population) -> None:
+        """Write the configuration as text and the run's row of the HParams tab, with its final metrics."""
+        if not path.exists():
+            return
+        text = path.read_text()
+        logger.experiment.add_text("config", f"```yaml\n{text}\n```")
+        config = yaml.safe_load(text)
+        chosen = {
+            f"{part}.{name}": value if isinstance(value, (bool, int, float, str)) else str(value)
+            for part in ("model", "data")
+            for name, value in {
+                "class_path": config[part]["class_path"].rpartition(".")[2],
+                **config[part].get("init_args", {}),
+            }.items()
+        }
+        writer = logger.experiment._get_file_writer()
+        metrics = [Metric(tag) for tag in ("success_rate", *(f"{name}/median" for name in ERRORS))]
+        writer.add_summary(hparams_config_pb(hparams=[HParam(name) for name in chosen], metrics=metrics))
+        writer.add_summary(hparams_pb(chosen, trial_id=str(path.parent)))
+
+
+def boards(trainer: Trainer) -> list[TensorBoardLogger]:
+    """Return the trainer's TensorBoard loggers."""
+    return [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+
+
+def cast_population(module: LightningModule) -> Population:
+    """Return the module as what it is."""
+    assert isinstance(module, Population)
+    return module
+
+
+def quantiles(values: torch.Tensor) -> list[float]:
+    """Return the quantiles of some errors over members; what is not a number counts as infinite."""
+    ordered = values.cpu().double().nan_to_num(torch.inf, torch.inf)
+    return torch.quantile(ordered, torch.tensor(QUANTILES, dtype=torch.float64), interpolation="nearest").tolist()

@@ -1,0 +1,80 @@
+"""One bar for the whole run: steps, model updates a second, time left, success rate so far."""
+
+import time
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import ProgressBar
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+PLAIN_LINES = 10
+"""Lines printed in place of a bar where there is no terminal."""
+
+
+class PopulationProgress(ProgressBar):
+    """A rich bar over optimizer steps; a line every tenth of the run where output is not a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.console = Console(stderr=True)
+        self.bar: Progress | None = None
+
+    def disable(self) -> None:
+        """Show nothing (Lightning calls this on every process but the first)."""
+        self.console.quiet = True
+
+    def enable(self) -> None:
+        """Show again."""
+        self.console.quiet = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the bar at the step the run starts or resumes from."""
+        self.started, self.first = time.perf_counter(), trainer.global_step
+        self.printed = self.first * PLAIN_LINES // trainer.max_steps
+        compiling = bool(getattr(pl_module, "compiled", False))
+        description = "compiling, then training" if compiling else "training"
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task(description, total=trainer.max_steps, completed=self.first, state="")
+        self.bar.start()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Move on by the stretch that was just evaluated."""
+        if self.bar is None or trainer.global_step == self.first:
+            return
+        state = self.state(trainer, pl_module)
+        self.bar.update(self.task, completed=trainer.global_step, state=state, description="training")
+        tenth = trainer.global_step * PLAIN_LINES // trainer.max_steps
+        if not self.console.is_terminal and tenth > self.printed:
+            self.printed = tenth
+            self.console.print(f"step {trainer.global_step:,} of {trainer.max_steps:,}: {state}", highlight=False)
+
+    def state(self, trainer: Trainer, population: Any) -> str:
+        """Return speed and success so far."""
+        seconds = time.perf_counter() - self.started
+        updates = (trainer.global_step - self.first) * len(population) / seconds
+        success = population.success
+        return f"{updates:,.0f} model updates/s, solved {int(success.sum())} of {len(success)}"
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Close the bar."""
+        self.close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Close the bar."""
+        self.close()
+
+    def close(self) -> None:
+        """Leave the terminal in order."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None

@@ -1,0 +1,94 @@
+"""Pictures of a population: errors over steps, members, weights, predictions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from arith_lightning.population import Population
+
+BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#999999"
+"""Colors that people with any color vision tell apart (Okabe and Ito)."""
+FLOOR = 1e-16
+"""Errors of exactly zero are drawn here on logarithmic axes."""
+
+
+def curves(history: Sequence[dict[str, Any]], threshold: float, criterion: str) -> Figure:
+    """Draw both errors (median, middle half, middle 90 %) and the success rate over steps."""
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    steps = [entry["step"] for entry in history]
+    for name, color in (("interpolation_mse", BLUE), ("extrapolation_mse", ORANGE)):
+        q = positive(np.array([entry[name] for entry in history]))
+        above.plot(steps, q[:, 2], color=color, label=f"{name.split('_')[0]} (median, 50 %, 90 % of seeds)")
+        for low, high, alpha in ((1, 3, 0.3), (0, 4, 0.12)):
+            above.fill_between(steps, q[:, low], q[:, high], color=color, alpha=alpha, linewidth=0)
+    if criterion == "MSE":
+        above.axhline(threshold, color="black", linestyle=":", label="threshold (extrapolation)")
+    above.set(yscale="log", ylabel="mean squared error")
+    above.legend(frameon=False)
+    below.plot(steps, [entry["success_rate"] for entry in history], color="black")
+    below.set(ylim=(-0.03, 1.03), ylabel="success rate", xlabel="step")
+    return figure
+
+
+def members(population: Population) -> Figure:
+    """Draw each member's interpolation against its extrapolation error at the judged step."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    x, y = (positive(population.record[f"{s}_mse"].cpu().numpy()) for s in ("interpolation", "extrapolation"))
+    success = population.success.cpu().numpy()
+    for mask, color, marker, label in ((success, BLUE, "o", "solved"), (~success, ORANGE, "x", "not solved")):
+        axes.scatter(x[mask], y[mask], c=color, marker=marker, label=f"{label} ({mask.sum()})", alpha=0.8)
+    if population.data.criterion == "MSE":
+        axes.axhline(float(population.threshold[0]), color="black", linestyle=":", label="threshold")
+    axes.set(xscale="log", yscale="log", xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a seed")
+    axes.legend(frameon=False)
+    return figure
+
+
+def weights(population: Population) -> Figure:
+    """Draw every parameter at the judged step as a histogram over members."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    values = population.record["parameters"].cpu().double()
+    success = population.success.cpu()
+    groups = [values[:, mask].flatten() for mask in (success, ~success)]
+    finite = [group[group.isfinite()].numpy() for group in groups]
+    if sum(map(len, finite)):
+        axes.hist(finite, bins=60, stacked=True, color=[BLUE, ORANGE], label=["solved", "not solved"])
+    axes.set(xlabel="parameter", ylabel="count", title="parameters of all members at the judged step")
+    axes.legend(frameon=False)
+    return figure
+
+
+def predictions(population: Population, index: int) -> Figure:
+    """Draw a member's answers on the extrapolation set: a grid for parity, predicted against actual otherwise."""
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    axes = figure.subplots()
+    x, y = population.data.evaluation_set("extrapolation", like=population.record["parameters"].cpu())
+    member = population.member(index).to(x.dtype)
+    with torch.no_grad():
+        prediction = member(x.mT).mT
+    if population.data.criterion == "share of wrong integers":
+        right = ((prediction > 0.5) == (y > 0.5)).flatten().numpy().astype(float)
+        width = 50
+        grid = np.pad(right, (0, -len(right) % width), constant_values=np.nan).reshape(-1, width)
+        axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto", extent=(0, width, len(right), 0))
+        axes.set(xlabel="integer modulo 50", ylabel="integer", title=f"right on {int(right.sum())} of {len(right)}")
+    else:
+        axes.scatter(y.flatten()[:2000], prediction.flatten()[:2000], s=6, color=BLUE, alpha=0.5)
+        ends = [y.min().item(), y.max().item()]
+        axes.plot(ends, ends, color="black", linestyle=":", label="exact")
+        axes.set(xlabel="actual", ylabel="predicted", title="best seed on the extrapolation set")
+        axes.legend(frameon=False)
+    return figure
+
+
+def positive(values: NDArray[Any]) -> NDArray[Any]:
+    """Return errors fit for a logarithmic axis: zeros at the floor, what is not finite as a gap."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    return np.maximum(values, FLOOR)

@@ -1,0 +1,189 @@
+"""From a trained population to its answer: one row a run, a summary, a table to read."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from arith_lightning import runs
+from arith_lightning.evaluation import Rate, verdict
+from arith_lightning.population import Population
+
+SHOWN = 10
+"""Examples shown side by side with their predictions."""
+READABLE = 50
+"""Networks with more weights than this are not printed."""
+
+
+def rows(population: Population) -> list[dict[str, Any]]:
+    """Return one row a run, in the order of members, with the same columns for every dataset."""
+    data, record, success = population.data, population.record, population.success
+    module = population.template[0]
+    shared = {
+        "architecture": type(module).__name__,
+        "operation": operation(population),
+        "in_features": data.in_features,
+        "interpolation": ranges(population, "interpolation"),
+        "extrapolation": ranges(population, "extrapolation"),
+        "epsilon": getattr(data, "epsilon", None),
+    }
+    return [
+        {
+            **shared,
+            "seed": population.seeds[k % len(population.seeds)],
+            "success": bool(success[k]),
+            "solved_at_step": solved(int(record["solved_at_step"][k])),
+            "best_step": solved(int(record["best_step"][k])),
+            **{
+                name: record[name][k].item()
+                for name in ("sparsity_error", "extrapolation_mse", "interpolation_mse", "error")
+            },
+            "diverged": bool(record["diverged"][k]),
+        }
+        for k in range(len(population))
+    ]
+
+
+def operation(population: Population) -> str | None:
+    """Return the name of the dataset's operation, where it has one."""
+    found = getattr(population.data, "operation", None)
+    return None if found is None else found.function.__name__
+
+
+def ranges(population: Population, split: str) -> str | None:
+    """Return a range of the dataset as text, where it has one."""
+    intervals = getattr(population.data, split, None)
+    if intervals is None:
+        return None
+    return " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals.tolist()))
+
+
+def solved(step: int) -> int | None:
+    """Return a step, or None for never."""
+    return None if step == verdict.NEVER else step
+
+
+def best(population: Population) -> int:
+    """Return the member with the lowest interpolation error; the extrapolation set has no say in the choice."""
+    return int(population.record["interpolation_mse"].nan_to_num(torch.inf).argmin())
+
+
+def summary(population: Population) -> dict[str, Any]:
+    """Return what the run shows, fit for JSON: the rate, typical and extreme errors, the best member and its answers."""
+    record, success = population.record, population.success
+    rate = Rate(int(success.sum()), len(population))
+    steps = record["solved_at_step"][success].double()
+    index = best(population)
+    member = population.member(index)
+    x, y = population.data.evaluation_set("extrapolation", like=record["parameters"].cpu())
+    x, y = x.mT[:SHOWN], y.mT[:SHOWN]
+    with torch.no_grad():
+        prediction = member.to(x.dtype)(x)
+    return {
+        "architecture": type(member).__name__,
+        "dataset": type(population.data).__name__,
+        "criterion": population.data.criterion,
+        "threshold": population.threshold[0].item(),
+        "success_rate": rate.value,
+        "interval": rate.interval,
+        "successes": rate.successes,
+        "n": rate.n,
+        "solved_at_step_median": number(steps.median()) if len(steps) else None,
+        "diverged": int(record["diverged"].sum()),
+        "extrapolation_mse": spread(record["extrapolation_mse"]),
+        "interpolation_mse": spread(record["interpolation_mse"]),
+        "error": spread(record["error"]),
+        "sparsity_error": spread(record["sparsity_error"][success]),
+        "best_seed": population.seeds[index % len(population.seeds)],
+        "weights": readable(member),
+        "inputs": x.tolist(),
+        "actual": y.tolist(),
+        "predicted": [[number(v) for v in row] for row in prediction],
+    }
+
+
+def spread(values: Tensor) -> dict[str, float | None]:
+    """Return best, median and worst of some errors; None for what is not a number or does not exist."""
+    if not len(values):
+        return {"best": None, "median": None, "worst": None}
+    ordered = values.nan_to_num(torch.inf).sort().values
+    return {
+        "best": number(ordered[0]),
+        "median": number(ordered[(len(ordered) - 1) // 2]),
+        "worst": number(ordered[-1]),
+    }
+
+
+def number(value: Tensor) -> float | None:
+    """Return a float, or None where JSON has no word for it."""
+    return value.item() if math.isfinite(value.item()) else None
+
+
+def readable(member: Any) -> dict[str, Any] | None:
+    """Return the weights that act on inputs and the raw parameters of a small network; None of a large one."""
+    if sum(p.numel() for p in member.parameters()) > READABLE:
+        return None
+    values = {**member.weights(), **dict(member.named_parameters())}
+    return {name.removeprefix("network."): value.detach().tolist() for name, value in values.items()}
+
+
+def write(population: Population, folder: Path) -> None:
+    """Write runs.csv and summary.json, each whole or not at all; the summary last, because it marks a finished run."""
+    table = rows(population)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, table[0].keys())
+    writer.writeheader()
+    writer.writerows(table)
+    runs.write(folder / "runs.csv", text.getvalue())
+    runs.write(folder / runs.RESULT, json.dumps(summary(population), indent=2, allow_nan=False))
+
+
+def show(population: Population, console: Console) -> None:
+    """Print the answer: how many seeds, how well, with which weights, and some predictions beside the truth."""
+    s = summary(population)
+    low, high = s["interval"]
+    console.print(
+        f"\n[bold]{s['successes']} of {s['n']} seeds solve it: "
+        f"{s['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}.[/bold] "
+        f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {s['threshold']:.4g})"
+    )
+    table = Table("", "best", "median", "worst", title="over all seeds, each at its step of lowest interpolation error")
+    lines = {"extrapolation MSE": s["extrapolation_mse"], "interpolation MSE": s["interpolation_mse"]}
+    if s["criterion"] != "MSE":
+        lines = {s["criterion"]: s["error"], **lines}
+    if s["sparsity_error"]["median"] is not None:
+        lines["sparsity error of the solved"] = s["sparsity_error"]
+    for name, values in lines.items():
+        table.add_row(name, *(shown(values[key]) for key in ("best", "median", "worst")))
+    console.print(table)
+    median = s["solved_at_step_median"]
+    console.print(
+        f"median solved-at step: {'never' if median is None else format(median, ',.0f')}   diverged: {s['diverged']}"
+    )
+    if s["weights"]:
+        console.print(f"weights of the best seed ({s['best_seed']}):")
+        for name, values in s["weights"].items():
+            console.print(f"  {name} = {values}", highlight=False)
+    side_by_side(s, console)
+
+
+def side_by_side(s: dict[str, Any], console: Console) -> None:
+    """Print the first test examples of scalar targets beside the best seed's predictions."""
+    if len(s["actual"][0]) > 1 or len(s["inputs"][0]) > 4:
+        return
+    table = Table("inputs", "actual", "predicted", title=f"extrapolation, seed {s['best_seed']}")
+    for x, y, p in zip(s["inputs"], s["actual"], s["predicted"], strict=True):
+        table.add_row(", ".join(f"{v:g}" for v in x), f"{y[0]:.9g}", "nan" if p[0] is None else f"{p[0]:.9g}")
+    console.print(table)
+
+
+def shown(value: float | None) -> str:
+    """Format an error."""
+    return "not finite" if value is None else f"{value:.3g}"
