@@ -11,7 +11,8 @@ from typing import Any
 
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from arith_lightning import results, runs
@@ -19,6 +20,8 @@ from arith_lightning.callbacks import Dashboard, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 
 LOGS = Path("logs")
+INTERRUPTED = 130
+"""Exit code of a program ended by Ctrl-C."""
 
 
 class FitCLI(ArithmeticCLI):
@@ -28,14 +31,17 @@ class FitCLI(ArithmeticCLI):
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
         config = self.config[self.subcommand]
         callbacks: list[Any] = [PopulationProgress()]
+        if config.ckpt_path is not None and not Path(config.ckpt_path).exists():
+            raise ValueError(
+                f"ckpt_path must name a checkpoint; got {config.ckpt_path}; see logs/*/*/{runs.CHECKPOINT}"
+            )
         if self.subcommand == "fit":
             self.folder = runs.folder(LOGS, self.name(), self.configuration())
             if config.ckpt_path is None and (self.folder / runs.CHECKPOINT).exists():
                 self.config_init[self.subcommand].ckpt_path = str(self.folder / runs.CHECKPOINT)
                 Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
             runs.begin(self.folder, self.recorded)
-            place = (LOGS, self.name(), self.folder.name)
-            kwargs["logger"] = [TensorBoardLogger(*place, default_hp_metric=False), CSVLogger(*place)]
+            kwargs["logger"] = TensorBoardLogger(LOGS, self.name(), self.folder.name, default_hp_metric=False)
             callbacks += [Dashboard(), ModelCheckpoint(**runs.checkpoint(self.folder))]
         else:
             kwargs["logger"] = False
@@ -53,8 +59,6 @@ class FitCLI(ArithmeticCLI):
 
     def after_fit(self) -> None:
         """Answer: table, actual and predicted, files."""
-        if self.trainer.interrupted:
-            return
         results.write(self.model, self.folder)
         results.show(self.model, Console())
         Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {LOGS}")
@@ -76,6 +80,12 @@ def main() -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Lightning turns Ctrl-C into exit code 1 and SIGTERM into an exception of its own
+        if isinstance(stop, SystemExit) and not isinstance(stop, SIGTERMException) and stop.code != 1:
+            raise
+        print("interrupted; the same command continues from the last evaluation", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
@@ -83,6 +93,7 @@ def quiet() -> None:
     """Silence messages that are not about the user's run."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for pattern in (
+        ".*returned `None`, this fit will run with no optimizer.*",
         ".*LeafSpec.*",
         ".*does not have many workers.*",
         ".*number of training batches.*",
