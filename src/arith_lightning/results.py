@@ -76,7 +76,7 @@ def best(population: Population) -> int:
 
 
 def summary(population: Population) -> dict[str, Any]:
-    """Return what the run shows, fit for JSON: the rate, typical and extreme errors, the best member and its answers."""
+    """Return what the run shows, fit for JSON: rate, typical and extreme errors, the best member and its answers."""
     record, success = population.record, population.success
     rate = Rate(int(success.sum()), len(population))
     steps = record["solved_at_step"][success].double()

@@ -43,6 +43,8 @@ def linear(moments: Moments, epsilon: float, inputs: int) -> Tensor:
 def scaled(log_factor: float, square: Tensor, moments: Moments, epsilon: float, inputs: int) -> Tensor:
     """Return E[t^2] E[(f - 1)^2], f = e^log_factor prod (1 - eps |x_i|) over the inputs that do not matter."""
     ignored = inputs - 2
+    if not ignored:
+        return square * torch.expm1(torch.tensor(log_factor, dtype=torch.float64)) ** 2
     one_less = -torch.as_tensor(epsilon, dtype=torch.float64) * moments.absolute
     spread = epsilon**2 * (moments.square - moments.absolute**2) / (1 + one_less) ** 2
     log_mean = log_factor + ignored * torch.log1p(one_less)

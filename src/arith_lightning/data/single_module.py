@@ -91,6 +91,12 @@ class SingleModuleTask(ArithmeticDataModule):
         self.in_features, self.epsilon = in_features, epsilon
         self.interpolation = intervals("interpolation", interpolation)
         self.extrapolation = intervals("extrapolation", extrapolation, count=2)
+        threshold = self.threshold(self.columns()).item()
+        if not 0 < threshold < float("inf"):
+            raise ValueError(
+                f"an epsilon-perfect {operation} must have a finite error on the extrapolation range; got {threshold} "
+                f"on {extrapolation} with epsilon {epsilon}; keep 0 out of divisors, and epsilon below 1 / |x|"
+            )
 
     def columns(self) -> dict[str, Tensor]:
         """Return the two ranges."""

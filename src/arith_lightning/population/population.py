@@ -158,6 +158,9 @@ class Population(LightningModule):
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """Take the steps up to the next evaluation, and count them as Lightning's global steps."""
+        if not len(self.live["members"]):
+            self.trainer.should_stop = True
+            return
         step = self.global_step
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
@@ -179,7 +182,7 @@ class Population(LightningModule):
 
     def validation_step(self, batch: int, batch_idx: int) -> None:
         """Evaluate every live member and update the record; log rates and medians over all members."""
-        if self.trainer.state.fn == TrainerFn.FITTING:
+        if self.trainer.state.fn == TrainerFn.FITTING and len(self.live["members"]):
             self.evaluate(self.global_step)
         known = self.record["interpolation_mse"].isfinite()
         metrics = {"success_rate": self.success.double().mean(), "diverged": self.record["diverged"].double().mean()}
@@ -243,8 +246,6 @@ class Population(LightningModule):
             live[group] = {name: column[mask] for name, column in live[group].items()}
         live["state"] = {name: value[:, mask] for name, value in live["state"].items()}
         live["members"], live["seed"] = live["members"][mask], live["seed"][mask]
-        if not mask.any() and self._fabric is None and self._trainer is not None:
-            self.trainer.should_stop = True
 
     # State: plain tensors in trees, saved whole, because the number of live members changes
 

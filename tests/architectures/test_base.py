@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from arith_lightning.architectures import MLP, NAU, NMU
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"learning_rate": -1.0}, "learning_rate must not be negative; got -1.0"),
+        ({"momentum": 0.5}, "only sgd takes a momentum; got 0.5"),
+        ({"schedule": "exponential"}, "cannot end at zero"),
+        ({"penalty_start": 5, "penalty_end": 4}, "penalty_end; got 4; choose at least penalty_start=5"),
+        ({"gradient_clip_norm": 0.0}, "gradient_clip_norm must be positive"),
+    ],
+)
+def test_wrong_hyperparameters_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        NMU(**arguments)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(0, 0.0), (10, 0.0), (15, 0.05), (20, 0.1), (99, 0.1)])
+def test_penalty_ramp(step, expected):
+    module = NAU(penalty_weight=0.2, penalty_start=10, penalty_end=20)
+    with torch.no_grad():
+        module.network.weight.fill_(0.5)
+    zero = torch.zeros(1, 1)
+    assert module.loss(zero, zero, zero, torch.tensor(step)).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        ("constant", 50, 1.0),
+        ("linear", 50, 0.55),
+        ("cosine", 50, 0.55),
+        ("cosine", 200, 0.1),
+        ("exponential", 50, 0.1**0.5),
+        ("exponential", 100, 0.1),
+    ],
+)
+def test_schedules(schedule, step, expected):
+    module = NMU(schedule=schedule, schedule_steps=100, schedule_end=0.1)
+    assert module.learning_rate_factor(torch.tensor(step)).item() == pytest.approx(expected)
+
+
+def test_seed_decides_the_start():
+    assert torch.equal(NMU(seed=4).network.weight, NMU(seed=4).network.weight)
+    assert not torch.equal(NMU(seed=4).network.weight, NMU(seed=5).network.weight)
+
+
+def test_mlp_has_the_depth_and_width_asked_for():
+    shapes = [tuple(p.shape) for p in MLP(in_features=3, depth=2, width=5).parameters()]
+    assert shapes == [(5, 3), (5,), (5, 5), (5,), (1, 5), (1,)]

@@ -1,0 +1,63 @@
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from lightning import Trainer
+
+from arith_lightning.architectures import ArithmeticModule, SineParity
+from arith_lightning.data import ArithmeticDataModule, IntegerParity, SingleModuleTask
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+torch.set_num_threads(1)
+
+TRAINING = {
+    "schedule": "cosine",
+    "schedule_steps": 30,
+    "penalty_weight": 0.5,
+    "penalty_start": 5,
+    "penalty_end": 15,
+    "gradient_clip_norm": 0.7,
+    "gradient_clip_value": 0.3,
+    "weight_decay": 0.01,
+}
+
+
+@pytest.fixture
+def trainer() -> Callable[..., Trainer]:
+    def build(max_steps: int, **kwargs: Any) -> Trainer:
+        options = {
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "num_sanity_val_steps": 0,
+            "accelerator": "cpu",
+            "max_epochs": -1,
+        }
+        return Trainer(max_steps=max_steps, **{**options, **kwargs})
+
+    return build
+
+
+def architectures() -> list[type[ArithmeticModule]]:
+    """Everything exported, so that a new architecture is tested by its export."""
+    from arith_lightning import architectures as package
+
+    exported = (getattr(package, name) for name in package.__all__)
+    kinds = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, ArithmeticModule)]
+    return [kind for kind in kinds if kind is not ArithmeticModule]
+
+
+def datasets() -> list[type[ArithmeticDataModule]]:
+    from arith_lightning import data as package
+
+    exported = (getattr(package, name) for name in package.__all__)
+    kinds = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, ArithmeticDataModule)]
+    return [kind for kind in kinds if kind is not ArithmeticDataModule]
+
+
+def task_for(kind: type[ArithmeticModule], **kwargs: Any) -> ArithmeticDataModule:
+    """A small dataset whose inputs an architecture takes."""
+    return IntegerParity(20, 30) if kind is SineParity else SingleModuleTask(batch_size=16, **kwargs)

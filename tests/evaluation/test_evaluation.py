@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from arith_lightning.evaluation import Rate, sparsity_error, verdict
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "interval"),
+    [
+        (0, 100, (0.0, 0.036993)),
+        (31, 100, (0.227797, 0.406261)),
+        (98, 100, (0.929988, 0.994498)),
+        (7, 25, (0.1428, 0.4758)),
+    ],
+)
+def test_wilson_intervals(successes, n, interval):
+    assert Rate(successes, n).interval == pytest.approx(interval, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"), [((0.25, -0.9), 0.25), ((0.5, 1.0), 0.5), ((1.2, 0.0), 0.2), ((-1.0, 1.0), 0.0)]
+)
+def test_sparsity_error(weights, expected):
+    assert sparsity_error([torch.tensor([weights])]).item() == pytest.approx(expected)
+
+
+def evaluated(*evaluations, threshold=1.0):
+    record = verdict.blank(1, torch.zeros(()))
+    for step, (interpolation, error) in enumerate(evaluations, 1):
+        values = {"interpolation_mse": interpolation, "extrapolation_mse": error, "error": error}
+        measured = {name: torch.tensor([value]) for name, value in values.items()}
+        record, _ = verdict.update(record, measured, torch.tensor([threshold]), step)
+    return {name: value.item() for name, value in record.items()}, verdict.success(record, torch.tensor([threshold]))
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "best_step", "solved_at", "success"),
+    [
+        ([(3.0, 9.0), (1.0, 0.5), (2.0, 0.1)], 2, 2, True),
+        ([(1.0, 9.0), (2.0, 0.1)], 1, 2, False),  # judged by interpolation, though a later step would do
+        ([(1.0, 1.0)], 1, -1, False),  # at the threshold is not below it
+        ([(1.0, 0.5), (float("nan"), float("nan"))], 1, 1, False),  # diverged afterwards
+        ([(float("nan"), float("nan"))], -1, -1, False),
+    ],
+)
+def test_verdict(evaluations, best_step, solved_at, success):
+    record, verdicts = evaluated(*evaluations)
+    assert (record["best_step"], record["solved_at_step"], verdicts.item()) == (best_step, solved_at, success)

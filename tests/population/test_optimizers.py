@@ -1,0 +1,47 @@
+import pytest
+import torch
+
+from arith_lightning.population.optimizers import UPDATES, adam_corrections, clip
+
+RATES = torch.tensor([1e-3, 1e-1, 0.5], dtype=torch.float64)
+TORCH = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+@pytest.mark.parametrize("name", UPDATES)
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_steps_are_torch_s(name, decay):
+    momentum = 0.9 if name == "sgd" else 0.0
+    start = torch.rand(4, 3, dtype=torch.float64)
+    targets = torch.rand(50, 4, 3, dtype=torch.float64)
+    rule, buffers = UPDATES[name]
+    state = {"parameters": start.clone(), **{buffer: torch.zeros_like(start) for buffer in buffers}}
+    corrections = adam_corrections(0, 50)
+    decays, momenta = torch.full((3,), decay, dtype=torch.float64), torch.full((3,), momentum, dtype=torch.float64)
+    for step, target in enumerate(targets):
+        state = rule(state, 2 * (state["parameters"] - target), RATES, corrections[step], decays, momenta)
+    for member, rate in enumerate(RATES):
+        single = start[:, member].clone().requires_grad_()
+        options = {"momentum": momentum} if name == "sgd" else {}
+        optimizer = TORCH[name]([single], lr=rate.item(), weight_decay=decay, **options)
+        for target in targets:
+            optimizer.zero_grad()
+            (single - target[:, member]).square().sum().backward()
+            optimizer.step()
+        torch.testing.assert_close(state["parameters"][:, member], single.detach(), rtol=1e-12, atol=1e-12)
+
+
+def test_clipping_is_torch_s_for_each_member_and_keeps_nan_in_its_member():
+    gradient = torch.randn(6, 4) * torch.tensor([0.01, 1.0, 100.0, torch.nan])
+    clipped = clip(gradient, norm=1.0, value=0.4)
+    for member in range(3):
+        single = torch.nn.Parameter(torch.zeros(6))
+        single.grad = gradient[:, member].clone()
+        torch.nn.utils.clip_grad_norm_([single], 1.0)
+        torch.nn.utils.clip_grad_value_([single], 0.4)
+        torch.testing.assert_close(clipped[:, member], single.grad)
+    assert clipped[:, 3].isnan().all()

@@ -1,0 +1,170 @@
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from arith_lightning.architectures import MLP, NALU, NMU
+from arith_lightning.data import IntegerSeries, SingleModuleTask
+from arith_lightning.data.single_module import intervals
+from arith_lightning.population import Population
+
+
+def parameters(population):
+    return population.live["state"]["parameters"]
+
+
+@pytest.mark.parametrize("module", [NMU(penalty_weight=1.0), MLP(depth=1, width=4)])
+def test_a_member_is_the_same_in_any_company(module, trainer):
+    def trained(seeds):
+        population = Population(module, SingleModuleTask(batch_size=16), seeds=seeds, evaluate_every=10)
+        trainer(20).fit(population)
+        return parameters(population)[:, list(seeds).index(7)]
+
+    alone = trained([7])
+    assert torch.equal(alone, trained([3, 7, 5]))
+    assert torch.equal(alone, trained(list(range(40))))
+
+
+def test_settings_are_separate_populations(trainer):
+    ranges = {"interpolation": intervals("i", [10.0, 20.0]), "extrapolation": intervals("e", [20.0, 40.0], 2)}
+    settings = [{"learning_rate": 0.1, "init_scale": 0.1}, {"learning_rate": 1e-3, **ranges}]
+    together = Population(NMU(), SingleModuleTask(), seeds=[0, 1], settings=settings, evaluate_every=10)
+    trainer(10).fit(together)
+    first = Population(NMU(learning_rate=0.1, init_scale=0.1), SingleModuleTask(), seeds=[0, 1], evaluate_every=10)
+    other = SingleModuleTask(interpolation=[10.0, 20.0], extrapolation=[20.0, 40.0])
+    second = Population(NMU(learning_rate=1e-3), other, seeds=[0, 1], evaluate_every=10)
+    for population, part in ((first, slice(0, 2)), (second, slice(2, 4))):
+        trainer(10).fit(population)
+        assert torch.equal(parameters(together)[:, part], parameters(population))
+        assert torch.equal(together.record["error"][part], population.record["error"])
+        assert torch.equal(together.threshold[part], population.threshold)
+
+
+@pytest.mark.parametrize("setting", ["learning_rat", "optimizer"])
+def test_a_setting_that_is_no_column_is_refused(setting):
+    with pytest.raises(ValueError, match=f"got '{setting}'; expected one of .*learning_rate"):
+        Population(NMU(), SingleModuleTask(), seeds=[0], settings=[{setting: 1.0}])
+
+
+def test_an_exploding_member_touches_nobody_and_counts_as_failure(trainer):
+    settings = [{"learning_rate": 1e-2}, {"learning_rate": 1e38}]
+    module = MLP(depth=1, width=4, optimizer="sgd")
+    with_it = Population(module, SingleModuleTask(), seeds=[0, 1], settings=settings, evaluate_every=10)
+    without = Population(module, SingleModuleTask(), seeds=[0, 1], settings=settings[:1], evaluate_every=10)
+    for population in (with_it, without):
+        trainer(20).fit(population)
+    assert torch.equal(parameters(with_it)[:, :2], parameters(without))
+    assert with_it.record["diverged"].tolist() == [False, False, True, True]
+    assert not with_it.success[2:].any()
+
+
+def test_dropping_decided_members_changes_no_other(trainer):
+    module = NMU(learning_rate=0.1)
+    kept, dropped = (
+        Population(module, SingleModuleTask(epsilon=0.05), seeds=range(12), evaluate_every=4, drop_decided=drop)
+        for drop in (False, True)
+    )
+    for population in (kept, dropped):
+        trainer(6).fit(population)
+    survivors = dropped.live["members"]
+    assert 0 < len(survivors) < 12
+    assert torch.equal(parameters(dropped), parameters(kept)[:, survivors])
+    assert torch.equal(dropped.record["solved_at_step"], kept.record["solved_at_step"])
+
+
+def test_a_run_whose_members_are_all_decided_stops(trainer):
+    module = NMU(learning_rate=0.1)
+    population = Population(module, SingleModuleTask(epsilon=0.1), seeds=[0, 1], evaluate_every=5, drop_decided=True)
+    fitted = trainer(1000)
+    fitted.fit(population)
+    assert fitted.global_step < 1000
+    assert population.success.all()
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_resuming_equals_going_through(drop, trainer, tmp_path):
+    def fresh():
+        module = NMU(learning_rate=0.05, schedule="cosine", schedule_steps=40)
+        data = SingleModuleTask(epsilon=0.005)
+        return Population(module, data, seeds=range(10), evaluate_every=8, drop_decided=drop)
+
+    through, half, resumed = fresh(), fresh(), fresh()
+    whole = trainer(40)
+    whole.fit(through)
+    checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
+    trainer(16, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
+    last = trainer(40)
+    last.fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    assert last.global_step == whole.global_step
+    assert torch.equal(parameters(resumed), parameters(through))
+    for name, value in through.record.items():
+        torch.testing.assert_close(resumed.record[name], value, rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_checkpoint_of_other_seeds_is_refused():
+    one, two = (Population(NMU(), SingleModuleTask(), seeds=range(n)) for n in (2, 3))
+    with pytest.raises(ValueError, match=r"holds seeds 0\.\.1 \(2\).*got 0\.\.2 \(3\)"):
+        two.set_extra_state(one.get_extra_state())
+
+
+@pytest.mark.parametrize(("every", "steps"), [(10, 25), (100, 7), (5, 10)])
+def test_max_steps_holds(every, steps, trainer):
+    population = Population(NMU(), SingleModuleTask(), seeds=[0], evaluate_every=every)
+    fitted = trainer(steps)
+    fitted.fit(population)
+    assert fitted.global_step == steps
+    reference = Population(NMU(), SingleModuleTask(), seeds=[0], evaluate_every=1)
+    trainer(steps).fit(reference)
+    assert torch.equal(parameters(population), parameters(reference))
+
+
+def test_missing_max_steps_is_explained(trainer):
+    with pytest.raises(ValueError, match="max_steps must be set"):
+        trainer(-1).fit(Population(NMU(), SingleModuleTask(), seeds=[0]))
+
+
+def test_double_precision(trainer):
+    population = Population(NMU(learning_rate=0.01), SingleModuleTask(), seeds=[0, 1], evaluate_every=10).double()
+    trainer(10).fit(population)
+    assert parameters(population).dtype == torch.float64
+    single = Population(NMU(learning_rate=0.01), SingleModuleTask(), seeds=[0, 1], evaluate_every=10)
+    trainer(10).fit(single)
+    torch.testing.assert_close(parameters(population).float(), parameters(single), rtol=1e-4, atol=1e-5)
+
+
+def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
+    population = Population(NALU(learning_rate=0.01), SingleModuleTask(), seeds=range(3), evaluate_every=5)
+    trainer(15).fit(population)
+    x, y = population.data.evaluation_set("extrapolation")
+    for k in range(3):
+        error = (population.member(k)(x.mT) - y.mT).square().mean().item()
+        assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("module", "data"), [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries())])
+def test_compiled_steps_equal_eager_ones(module, data):
+    population = Population(module, data, seeds=range(5))
+    compiled, eager = (
+        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
+        for compile in (True, False)
+    )
+    torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
+
+
+def test_tiles_do_not_change_members():
+    population = Population(NMU(), SingleModuleTask(), seeds=range(7))
+    whole = population.dynamics.run(population.live["state"], population.columns, 0, 5, False)
+    tile, population.dynamics.tile = population.dynamics.tile, 3
+    tiled = population.dynamics.run(population.live["state"], population.columns, 0, 5, False)
+    population.dynamics.tile = tile
+    assert torch.equal(whole["parameters"], tiled["parameters"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "operation", "weight"), [("NMU", "mul", 10.0), ("NAU", "add", 0.01)])
+def test_published_success_rates(kind, operation, weight, trainer):
+    from arith_lightning import architectures
+
+    module = getattr(architectures, kind)(penalty_weight=weight, penalty_start=20_000, penalty_end=35_000)
+    population = Population(module, SingleModuleTask(operation), seeds=range(25))
+    trainer(50_000).fit(population)
+    assert population.success.sum() >= 24

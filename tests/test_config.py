@@ -1,0 +1,41 @@
+import pytest
+
+from arith_lightning.architectures import NMU
+from arith_lightning.config import experiment
+
+BASE = ["--config", "configs/nmu_mul.yaml"]
+
+
+def test_an_experiment_is_what_the_file_says():
+    built = experiment([*BASE, "--model.init_args.learning_rate=0.5", "--data.init_args.in_features=7"])
+    assert isinstance(built.module, NMU)
+    assert built.module.learning_rate.item() == 0.5
+    assert built.module.network.in_features == built.data.in_features == 7
+    assert (built.max_steps, built.config["seeds"]) == (50_000, 25)
+
+
+def test_files_stack(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("seeds: 3\nmodel:\n  init_args:\n    learning_rate: 0.25\n")
+    built = experiment([*BASE, "--config", str(overlay)])
+    assert (built.config["seeds"], built.module.learning_rate.item()) == (3, 0.25)
+    assert built.module.penalty_weight.item() == 10
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--model.init_args.lerning_rate=1", "unknown key .*; the nearest is 'model.init_args.learning_rate'"),
+        ("--trainer.max_step=3", "unknown key 'trainer.max_step'; the nearest is 'trainer.max_steps'"),
+        ("--seed=3", "the nearest is 'seeds'"),
+        ("--model=NALUU", "unknown class 'NALUU'; the nearest is 'NALU'; expected one of"),
+        ("--model.init_args.learning_rate=abc", "Got value: abc"),
+        ("--model.init_args.learning_rate=-1", "^learning_rate must not be negative; got -1.0; try 1e-3$"),
+        ("--data.init_args.operation=modulo", "^unknown operation 'modulo'; expected one of add"),
+        ("--config=nothere.yaml", "does not exist"),
+    ],
+)
+def test_a_wrong_argument_gets_a_short_message(argument, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        experiment([*BASE, argument])
+    assert len(str(caught.value)) < 300

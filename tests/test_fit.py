@@ -1,0 +1,70 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "arith_lightning.fit",
+    "--config",
+    str(ROOT / "configs" / "nmu_mul.yaml"),
+    "--seeds",
+    "4",
+]
+
+
+def run(folder, *arguments):
+    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=200)
+
+
+def test_a_run_answers_with_a_rate_and_leaves_its_files(tmp_path):
+    done = run(tmp_path, "--trainer.max_steps", "60", "--evaluate_every", "20")
+    assert done.returncode == 0, done.stderr
+    assert "0 of 4 seeds solve it" in done.stdout
+    folder = tmp_path / "logs" / "nmu_mul" / "version_0"
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["successes"], summary["n"], len(summary["predicted"])) == (0, 4, 10)
+    assert len((folder / "runs.csv").read_text().splitlines()) == 5
+    origin = json.loads((folder / "origin.json").read_text())
+    assert "torch" in origin["packages"]
+    assert {path.stem for path in (folder / "figures").glob("*.png")} == {
+        "curves",
+        "members",
+        "parameters",
+        "predictions",
+    }
+    assert list(folder.glob("events.out.tfevents.*"))
+
+
+def test_a_wrong_key_ends_with_code_two_and_one_line(tmp_path):
+    done = run(tmp_path, "--trainer.max_step", "60")
+    assert done.returncode == 2
+    assert done.stderr.strip().count("\n") == 0
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path):
+    arguments = ("--trainer.max_steps", "3000", "--evaluate_every", "100", "--compile", "false")
+    process = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "logs" / "nmu_mul" / "version_0" / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(kill)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert not (checkpoint.parents[1] / "summary.json").exists()
+    resumed = run(tmp_path, *arguments)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "continuing the unfinished run" in resumed.stderr
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    assert run(whole, *arguments).returncode == 0
+    results = [path / "logs" / "nmu_mul" / "version_0" / "runs.csv" for path in (tmp_path, whole)]
+    assert results[0].read_text() == results[1].read_text()
