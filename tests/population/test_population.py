@@ -24,6 +24,14 @@ def test_a_member_is_the_same_in_any_company(module, trainer):
     assert torch.equal(alone, trained(list(range(40))))
 
 
+@pytest.mark.parametrize("init", ["default", "he", "xavier", "orthogonal"])
+def test_every_start_is_the_member_s_own(init):
+    population = Population(MLP(init=init), SingleModuleTask(), seeds=[0, 4])
+    for k, seed in enumerate((0, 4)):
+        alone = torch.cat([p.detach().flatten() for p in MLP(init=init, seed=seed).parameters()])
+        torch.testing.assert_close(parameters(population)[:, k], alone)
+
+
 def test_settings_are_separate_populations(trainer):
     ranges = {"interpolation": intervals("i", [10.0, 20.0]), "extrapolation": intervals("e", [20.0, 40.0], 2)}
     settings = [{"learning_rate": 0.1, "init_scale": 0.1}, {"learning_rate": 1e-3, **ranges}]

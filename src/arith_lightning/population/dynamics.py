@@ -97,8 +97,8 @@ class Dynamics:
         self.graphs: dict[str, Any] = {}
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
-        """Concatenate parameters `(..., members)` by name into `(parameters, members)`."""
-        return torch.cat([values[name].flatten(0, -2) for name in self.shapes])
+        """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
+        return torch.cat([values[name].flatten(1).movedim(0, -1) for name in self.shapes])
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """Return one member's parameters as views of `(parameters,)`."""
@@ -111,7 +111,7 @@ class Dynamics:
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
             return functional_call(self.start, _prefixed(buffers), (Stream(seed, Purpose.INITIALIZATION),))
 
-        flat = self.flatten(vmap(member, out_dims=-1)(columns.seed, columns.module))
+        flat = self.flatten(vmap(member)(columns.seed, columns.module))
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -135,7 +135,7 @@ class Dynamics:
             return grad(loss)(self.unflatten(flat), buffers, x, y)
 
         examples = None if self.data.fixed else 0
-        mapped = vmap(member, in_dims=(-1, 0, examples, examples), out_dims=-1)
+        mapped = vmap(member, in_dims=(-1, 0, examples, examples))
         return self.flatten(mapped(parameters, columns.module, x, y))
 
     def update(self, state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor, corrections: Tensor) -> State:
