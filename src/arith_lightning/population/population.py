@@ -181,7 +181,7 @@ class Population(LightningModule):
         return [0]
 
     def validation_step(self, batch: int, batch_idx: int) -> None:
-        """Evaluate every live member and update the record; log rates and medians over all members."""
+        """Evaluate every live member, update the record, and offer rates and medians to callbacks."""
         if self.trainer.state.fn == TrainerFn.FITTING and len(self.live["members"]):
             self.evaluate(self.global_step)
         known = self.record["interpolation_mse"].isfinite()
@@ -189,7 +189,7 @@ class Population(LightningModule):
         for name in ("interpolation_mse", "extrapolation_mse"):
             values = self.record[name][known]
             metrics[f"{name}_median"] = values.median() if len(values) else torch.tensor(torch.inf)
-        self.log_dict(metrics, batch_size=1)
+        self.log_dict(metrics, batch_size=1, logger=False)  # the dashboard writes them at their step
 
     def test_step(self, batch: int, batch_idx: int) -> None:
         """Log the record, as validation does."""
