@@ -58,6 +58,12 @@ def datasets() -> list[type[ArithmeticDataModule]]:
     return [kind for kind in kinds if kind is not ArithmeticDataModule]
 
 
+TASKS: dict[type[ArithmeticModule], Callable[[], ArithmeticDataModule]] = {
+    SineParity: lambda: IntegerParity(20, 30),
+}
+"""Small datasets for architectures that do not take the two operands of the single module task."""
+
+
 def task_for(kind: type[ArithmeticModule], **kwargs: Any) -> ArithmeticDataModule:
     """A small dataset whose inputs an architecture takes."""
-    return IntegerParity(20, 30) if kind is SineParity else SingleModuleTask(batch_size=16, **kwargs)
+    return TASKS[kind]() if kind in TASKS else SingleModuleTask(batch_size=16, **kwargs)

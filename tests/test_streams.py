@@ -68,3 +68,9 @@ def test_mapped_over_seeds_as_alone():
     mapped = vmap(lambda seed: Stream(seed, Purpose.TRAINING, 9).uniform((3, 7)))(seeds)
     for k in range(5):
         assert torch.equal(mapped[k], Stream(k, Purpose.TRAINING, 9).uniform((3, 7)))
+
+
+def test_integers_reach_every_value_of_their_range_and_no_other():
+    drawn = Stream(3, Purpose.TRAINING).integers((4000,), -2, 5)
+    assert drawn.dtype == torch.int64
+    assert set(drawn.tolist()) == set(range(-2, 5))

@@ -76,6 +76,11 @@ class Stream:
         # scaled before they are stacked: once less through memory
         return torch.stack([number * (high - low) + low for number in unit]).flatten()[:count].reshape(size)
 
+    def integers(self, size: tuple[int, ...], low: int, high: int) -> Tensor:
+        """Draw int64 numbers uniformly from low, ..., high - 1, shape `size`; at most 2^24 different ones."""
+        unit = self.uniform(size).double()
+        return (unit * (high - low)).floor().long() + low
+
     def normal(self, size: tuple[int, ...], mean: Tensor | float = 0.0, std: Tensor | float = 1.0) -> Tensor:
         """Draw from N(mean, std^2), shape `size`, through the inverse distribution function."""
         return torch.special.ndtri(self.uniform(size) + 2.0**-25) * std + mean

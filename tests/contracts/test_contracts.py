@@ -52,9 +52,9 @@ def test_parameters_stay_in_their_bounds(kind, trainer):
 
 @pytest.mark.parametrize("kind", architectures())
 def test_a_module_takes_any_leading_shape_and_shows_its_layers(kind):
-    module = kind()
-    x = torch.rand(4, 3, task_for(kind).in_features) + 1
-    assert module(x).shape == (4, 3, 1)
+    module, data = kind(), task_for(kind)
+    x = torch.rand(4, 3, data.in_features) + 1
+    assert module(x).shape == (4, 3, data.out_features)
     torch.testing.assert_close(module(x)[2, 1], module(x[2, 1]))
     assert "Layer(in_features=" in repr(module)
 

@@ -18,13 +18,14 @@ from torch.utils import _pytree as pytree
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.base import load
 from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.data.base import EVALUATION_SIZE
 from arith_lightning.evaluation import sparsity_error, verdict
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
 from arith_lightning.population.structure import dynamics, locate
 
-EVALUATED_MEMBERS = 64
-"""Members evaluated at a time; their 10,000 examples and activations are a few megabytes."""
+EVALUATED_BYTES = 2**28
+"""Members are evaluated as many at a time as their examples and activations fit in this."""
 
 
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
@@ -234,7 +235,9 @@ class Population(LightningModule):
             errors["sparsity_error"] = sparsity_error(weights.values())
             return errors
 
-        mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=EVALUATED_MEMBERS)
+        examples = max(x.shape[-1] for x, _ in shared) if shared else EVALUATION_SIZE
+        chunk = max(1, EVALUATED_BYTES * self.data.batch_size // (self.dynamics.bytes_per_member * examples))
+        mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=chunk)
         return mapped(like, self.live["module"], self.live["data"])
 
     def keep(self, mask: Tensor) -> None:
