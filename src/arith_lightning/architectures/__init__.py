@@ -6,6 +6,7 @@ from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "NALULayer",
     "NAULayer",
     "NMULayer",
+    "ResidualLayer",
+    "ResidualMLP",
     "SineParity",
     "SineParityLayer",
 ]
