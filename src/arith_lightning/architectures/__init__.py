@@ -1,6 +1,7 @@
 """Architectures: one file each, the layer with its equation and the `LightningModule` that trains it."""
 
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.mlp import MLP, LinearLayer
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
@@ -17,6 +18,7 @@ __all__ = [
     "NMU",
     "ArithmeticLayer",
     "ArithmeticModule",
+    "BitSerial",
     "LinearLayer",
     "NACLayer",
     "NALULayer",
@@ -26,4 +28,5 @@ __all__ = [
     "ResidualMLP",
     "SineParity",
     "SineParityLayer",
+    "TruthTableLayer",
 ]
