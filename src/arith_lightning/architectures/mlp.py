@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
 from arith_lightning.streams import Stream
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -63,7 +63,38 @@ class LinearLayer(ArithmeticLayer):
         return nn.functional.linear(x, self.weight, self.bias)
 
 
-class MLP(ArithmeticModule):
+class DenseModule(ArithmeticModule):
+    """A dense network with a choice of head and loss, trained.
+
+    Args:
+        body: maps `(..., in_features)` to `(..., out_features)`.
+        head: `linear` leaves the body's outputs as they are, `sigmoid` makes probabilities of them.
+        loss: `mse`, or `cross_entropy` of the probabilities (in nats, mean over outputs and examples), which needs the
+            sigmoid head and targets in [0, 1].
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        head: Literal["linear", "sigmoid"] = "linear",
+        loss: Literal["mse", "cross_entropy"] = "mse",
+        **training: Any,
+    ) -> None:
+        require(
+            head == "sigmoid" or loss == "mse", "cross_entropy needs probabilities; head", head, "set head: sigmoid"
+        )
+        super().__init__(nn.Sequential(body, nn.Sigmoid()) if head == "sigmoid" else body, **training)
+        self.cross_entropy = loss == "cross_entropy"
+
+    def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the cross-entropy or the mean squared error."""
+        if self.cross_entropy:
+            return nn.functional.binary_cross_entropy(prediction, y)
+        return super().error(prediction, x, y)
+
+
+class MLP(DenseModule):
     """`depth` hidden layers of `width` units and an affine output, trained.
 
     Args:
@@ -71,9 +102,12 @@ class MLP(ArithmeticModule):
         out_features: number of outputs.
         depth: number of hidden layers; 0 is a linear model.
         width: units in each hidden layer.
+        stem: whether an affine layer of `width` units, without an activation, comes before the hidden layers.
         activation: elementwise function after each hidden layer.
         init: start of every affine layer; see `LinearLayer`.
         init_scale: factor on the weights at the start.
+        head: see `DenseModule`.
+        loss: see `DenseModule`.
         training: see `ArithmeticModule`.
     """
 
@@ -83,17 +117,22 @@ class MLP(ArithmeticModule):
         out_features: int = 1,
         depth: int = 2,
         width: int = 32,
+        stem: bool = False,
         activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu"] = "relu",
         init: Start = "default",
         init_scale: float = 1.0,
+        head: Literal["linear", "sigmoid"] = "linear",
+        loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
         if depth < 0 or width < 1:
             raise ValueError(f"an MLP needs depth >= 0 and width >= 1; got {depth=}, {width=}; try depth 2, width 32")
-        sizes = [in_features, *[width] * depth]
+        stems = [LinearLayer(in_features, width, init, init_scale)] if stem else []
+        sizes = [width if stem else in_features, *[width] * depth]
         hidden = [
             module
             for fan_in, fan_out in pairwise(sizes)
             for module in (LinearLayer(fan_in, fan_out, init, init_scale), ACTIVATIONS[activation]())
         ]
-        super().__init__(nn.Sequential(*hidden, LinearLayer(sizes[-1], out_features, init, init_scale)), **training)
+        body = nn.Sequential(*stems, *hidden, LinearLayer(sizes[-1], out_features, init, init_scale))
+        super().__init__(body, head, loss, **training)
