@@ -1,6 +1,7 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
 from arith_lightning.data.base import ArithmeticDataModule
+from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.series import IntegerSeries
@@ -10,6 +11,7 @@ __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
+    "BitParity",
     "IntegerParity",
     "IntegerSeries",
     "SingleModuleTask",
