@@ -129,7 +129,6 @@ def test_random_draws_need_several_waves_only_where_one_is_missing(trainer):
         ({"init_low": 2.0, "init_high": 1.0}, r"init_low <= init_high; got \(2.0, 1.0\); swap them"),
         ({"init_low": math.nan}, "init_low <= init_high"),
         ({"waves": 0}, "waves must be positive; got 0"),
-        ({"in_features": 2}, r"one integer in, one answer out; got \(2, 1\)"),
         ({"damping": math.inf}, "damping must be finite; got inf"),
     ],
 )

@@ -6,6 +6,7 @@ from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "NALU",
     "NAU",
     "NMU",
+    "RNN",
     "ArithmeticLayer",
     "ArithmeticModule",
     "LinearLayer",
@@ -21,6 +23,7 @@ __all__ = [
     "NALULayer",
     "NAULayer",
     "NMULayer",
+    "RecurrentLayer",
     "SineParity",
     "SineParityLayer",
 ]

@@ -68,8 +68,6 @@ class SineParity(ArithmeticModule):
     """One `SineParityLayer`, trained with example weights `max(|x|, 1) ** -damping`.
 
     Args:
-        in_features: always 1, the integer.
-        out_features: always 1, its parity.
         init_low: lower end of the uniform start.
         init_high: upper end of the uniform start.
         waves: number of frequencies.
@@ -84,8 +82,6 @@ class SineParity(ArithmeticModule):
 
     def __init__(
         self,
-        in_features: int = 1,
-        out_features: int = 1,
         init_low: float = 0.0,
         init_high: float = math.pi,
         waves: int = 1,
@@ -94,9 +90,6 @@ class SineParity(ArithmeticModule):
         error_measure: Literal["squared", "absolute"] = "squared",
         **training: Any,
     ) -> None:
-        require(
-            in_features == out_features == 1, "one integer in, one answer out", (in_features, out_features), "set 1"
-        )
         require(math.isfinite(damping), "damping must be finite", damping, "try 2")
         super().__init__(SineParityLayer(init_low, init_high, waves, reduce_phase), **training)
         self.error_measure = error_measure

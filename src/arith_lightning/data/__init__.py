@@ -4,6 +4,7 @@ from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
 
@@ -14,5 +15,6 @@ __all__ = [
     "BitParity",
     "IntegerParity",
     "IntegerSeries",
+    "SequenceParity",
     "SingleModuleTask",
 ]
