@@ -7,6 +7,7 @@ from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
 from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
+from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "NAULayer",
     "NMULayer",
     "RecurrentLayer",
+    "SineLayer",
+    "SineNetwork",
     "SineParity",
     "SineParityLayer",
 ]

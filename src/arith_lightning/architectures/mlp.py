@@ -14,23 +14,7 @@ from torch import Tensor, nn
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.streams import Stream
 
-
-class Sine(nn.Module):
-    """Elementwise sine, as in sinusoidal representation networks (Sitzmann et al. 2020)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return sin(x)."""
-        return torch.sin(x)
-
-
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "sine": Sine,
-}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
 Start = Literal["default", "he", "xavier", "orthogonal"]
 
 
@@ -99,7 +83,7 @@ class MLP(ArithmeticModule):
         out_features: int = 1,
         depth: int = 2,
         width: int = 32,
-        activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu", "sine"] = "relu",
+        activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu"] = "relu",
         init: Start = "default",
         init_scale: float = 1.0,
         **training: Any,
