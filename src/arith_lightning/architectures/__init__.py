@@ -7,7 +7,9 @@ from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
+from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "NALU",
     "NAU",
     "NMU",
+    "RNN",
     "ArithmeticLayer",
     "ArithmeticModule",
     "BitSerial",
@@ -24,8 +27,11 @@ __all__ = [
     "NALULayer",
     "NAULayer",
     "NMULayer",
+    "RecurrentLayer",
     "ResidualLayer",
     "ResidualMLP",
+    "SineLayer",
+    "SineNetwork",
     "SineParity",
     "SineParityLayer",
     "TruthTableLayer",

@@ -2,8 +2,10 @@
 
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
+from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
 
@@ -12,7 +14,9 @@ __all__ = [
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
     "BinaryMultiplication",
+    "BitParity",
     "IntegerParity",
     "IntegerSeries",
+    "SequenceParity",
     "SingleModuleTask",
 ]
