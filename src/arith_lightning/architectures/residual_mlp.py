@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from arith_lightning.architectures.activations import Head
 from arith_lightning.architectures.mlp import DenseModule, LinearLayer, Start
 
 
@@ -49,7 +50,7 @@ class ResidualMLP(DenseModule):
         width: int = 32,
         init: Start = "he",
         init_scale: float = 1.0,
-        head: Literal["linear", "sigmoid"] = "linear",
+        head: Head = "linear",
         loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
