@@ -38,7 +38,8 @@ class Doctor(Callback):
             return
         population: Any = pl_module
         with torch.no_grad():
-            self.found = diagnose(population.evidence(trainer.global_step))
+            evidence = population.evidence(trainer.global_step)
+        self.found = diagnose(evidence) if evidence else []
         for symptom, sentence in self.found:
             if symptom not in self.told:
                 self.told.add(symptom)
