@@ -139,6 +139,15 @@ class Population(LightningModule):
             buffer.copy_(self.all_columns.module[name][index])
         return module
 
+    @torch.no_grad()
+    def predict(self, x: Tensor) -> Tensor:
+        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`."""
+
+        def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
+            return functional_call(self.template[0], self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
+
+        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record["parameters"], self.all_columns.module)
+
     # Training
 
     def train_dataloader(self) -> Iterable[int]:
