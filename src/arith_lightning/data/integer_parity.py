@@ -70,7 +70,7 @@ class IntegerParity(ArithmeticDataModule):
         if stream.purpose != Purpose.TRAINING:
             return whole
         if self.draws is not None:
-            return Stream(stream.seed, Purpose.TRAINING, 0, stream.dtype).integers((self.draws,), 0, self.train_end)
+            return Stream(stream.seed, Purpose.TRAINING, 0 * stream.step, stream.dtype).integers((self.draws,), 0, self.train_end)
         if self.doubling_steps:
             doublings = (stream.step // self.doubling_steps).clamp(max=self.train_end.bit_length()).long()
             return whole % (torch.ones_like(doublings) << (1 + doublings))
