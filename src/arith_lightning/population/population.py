@@ -134,6 +134,7 @@ class Population(LightningModule):
         """Return a member at its judged step as a plain module."""
         module = copy.deepcopy(self.template[0])
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
+        module.to(next(iter(values.values())).dtype)
         load(module, values)
         for name, buffer in module.named_buffers():
             buffer.copy_(self.all_columns.module[name][index])

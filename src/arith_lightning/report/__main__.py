@@ -104,7 +104,7 @@ def write(systems: Sequence[System], trained: dict[Run, Trained], options: argpa
 
 def pictures(system: System, results: Results, options: argparse.Namespace) -> dict[str, Path]:
     """Draw a system's figures and maps into the folder; return them by caption, relative to it."""
-    drawn = {}
+    drawn: dict[str, Path] = {}
     for caption, draw in system.figures.items():
         path = Path(f"{system.key.lower()}_{len(drawn) + 1}.png")
         draw(results).savefig(options.folder / path, dpi=110)
@@ -112,7 +112,7 @@ def pictures(system: System, results: Results, options: argparse.Namespace) -> d
     for space, caption in {} if options.quick else system.maps.items():
         path = Path(f"{system.key.lower()}_{len(drawn) + 1}.png")
         drawn[f"{caption} (python search/atlas.py {space})"] = path
-        source = LOGS / space / "map.png"
+        source = LOGS / "atlas" / space / "map.png"
         if not source.exists():
             subprocess.run([sys.executable, str(ATLAS), space], check=True)
         (options.folder / path).write_bytes(source.read_bytes())
