@@ -9,8 +9,8 @@ def test_a_layer_by_hand():
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
         layer.bias.copy_(torch.tensor([0.0, 3.0]))
-    # norm(3, 5) = (-1, 1); gelu(z) = z Phi(z), Phi(-1) = 0.158655, Phi(5) = 1 - 2.9e-7
-    torch.testing.assert_close(layer(torch.tensor([3.0, 5.0])), torch.tensor([3 - 0.158655, 10.0]), atol=1e-5, rtol=0)
+    # norm(3, 5) = (-1, 1) up to the 1e-5 added to the variance; gelu(z) = z Phi(z), Phi(-1) = 0.158655, Phi(5) = 1
+    torch.testing.assert_close(layer(torch.tensor([3.0, 5.0])), torch.tensor([3 - 0.158655, 10.0]), atol=3e-5, rtol=0)
 
 
 def test_without_hidden_weights_the_layers_are_the_identity():
