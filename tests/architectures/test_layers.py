@@ -53,10 +53,8 @@ def test_nac_weight_gradients_by_hand():
     assert built.m_hat.grad[0, 0].item() == pytest.approx(0.11374278, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(REFERENCE))
+@pytest.mark.parametrize("name", sorted(set(REFERENCE) - {"iNALU"}))
 def test_reference_vectors(name):
-    if not hasattr(architectures, f"{name}Layer"):
-        pytest.skip(f"{name} is not an architecture here yet")
     case = {key: value for key, value in REFERENCE[name].items()}
     built = getattr(architectures, f"{name}Layer")(2, 1)
     with torch.no_grad():

@@ -7,6 +7,7 @@ from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.npu import NPU, NPULayer, RealNPU, RealNPULayer
 from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
@@ -18,6 +19,7 @@ __all__ = [
     "NALU",
     "NAU",
     "NMU",
+    "NPU",
     "RNN",
     "ArithmeticLayer",
     "ArithmeticModule",
@@ -27,6 +29,9 @@ __all__ = [
     "NALULayer",
     "NAULayer",
     "NMULayer",
+    "NPULayer",
+    "RealNPU",
+    "RealNPULayer",
     "RecurrentLayer",
     "ResidualLayer",
     "ResidualMLP",

@@ -1,0 +1,66 @@
+"""A NALU on a series of integers: it multiplies from small weights; it rarely divides, where the data let it at all."""
+
+import torch
+from torch import Tensor
+
+from arith_lightning.population import Population
+from arith_lightning.report.pictures import errors, seeds
+from arith_lightning.report.system import Results, System
+from arith_lightning.report.trained import Run
+
+
+def why(results: Results) -> str:
+    """Return the reason, with its numbers."""
+    divide = results["divide, mixed order"].population
+    x, _ = divide.data.evaluation_set("interpolation")
+    gates = torch.stack([gate(divide, k, x) for k in range(len(divide))])
+    additive = ~divide.success & (gates > 0.5)
+    return (
+        "A NALU multiplies by adding logarithms, and its gate chooses between that path and the sum. From weights and "
+        f"gates near zero both paths are open and {results['multiply, as posted'].rate} of the seeds find the product; "
+        "at a learning rate of 0.001 the weights do not arrive within 22,000 steps "
+        f"({results['multiply, rate 0.001'].rate}); a wide start of the gate decides the path before anything is "
+        f"learnt, on inputs up to 10,000, and leaves {results['multiply, wide gate'].rate}. On the posted rows "
+        f"quotients are all but 1 whatever x is, and {results['divide, as posted'].rate} of the seeds divide; in mixed "
+        f"order {results['divide, mixed order'].rate} do, and {seeds(divide, additive)} end with their gate on the sum: "
+        "one matrix must serve both paths, and (1, -1) is far from all that the sum can use. The NMU multiplies "
+        f"without logarithm and gate on every seed ({results['multiply, NMU'].rate}), and the Real NPU, a product of "
+        f"powers with a gate on each input, divides from small powers ({results['divide, Real NPU'].rate}; from the "
+        f"published start {results['divide, Real NPU, published start'].rate})."
+    )
+
+
+def gate(population: Population, index: int, x: Tensor) -> Tensor:
+    """Return the median gate of a member on inputs `(2, n)`; 1 is the additive path."""
+    gates = population.member(index).gates(x.mT)
+    assert gates is not None
+    return gates.median()
+
+
+NALU_SERIES = System(
+    key="S5",
+    title="Can a NALU multiply, divide?",
+    posted=(
+        "The rows of S4 with y = x1 x2; one NALU, weights from a truncated normal of 0.02, Adam at 0.05, 22,000 "
+        "epochs. Reported: products right to seven digits."
+    ),
+    runs={
+        "multiply, as posted": Run("nalu_mul"),
+        "multiply, rate 0.001": Run("nalu_mul", ("--model.init_args.learning_rate=0.001",)),
+        "multiply, wide gate": Run("nalu_mul", ("--model.init_args.gate_scale=1.0",)),
+        "multiply, NMU": Run("nmu_series_mul"),
+        "divide, as posted": Run("nalu_div_as_posted"),
+        "divide, mixed order": Run("nalu_div"),
+        "divide, Real NPU": Run("real_npu_series_div"),
+        "divide, Real NPU, published start": Run("real_npu_series_div", ("--model.init_args.init_scale=1.0",)),
+    },
+    why=why,
+    figures={
+        "Products: extrapolation error over steps": lambda results: errors(
+            results, [label for label in results if label.startswith("multiply")]
+        ),
+        "Quotients: extrapolation error over steps": lambda results: errors(
+            results, [label for label in results if label.startswith("divide")]
+        ),
+    },
+)
