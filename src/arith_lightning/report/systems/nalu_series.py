@@ -22,7 +22,7 @@ def why(results: Results) -> str:
         f"({results['multiply, rate 0.001'].rate}); a wide start of the gate decides the path before anything is "
         f"learnt, on inputs up to 10,000, and leaves {results['multiply, wide gate'].rate}. On the posted rows "
         f"quotients are all but 1 whatever x is, and {results['divide, as posted'].rate} of the seeds divide; in mixed "
-        f"order {results['divide, mixed order'].rate} do, and {seeds(divide, additive)} end with their gate on the sum: "
+        f"order {results['divide, mixed order'].rate} do, and {seeds(divide, additive)} end with the gate on the sum: "
         "one matrix must serve both paths, and (1, -1) is far from all that the sum can use. The NMU multiplies "
         f"without logarithm and gate on every seed ({results['multiply, NMU'].rate}), and the Real NPU, a product of "
         f"powers with a gate on each input, divides from small powers ({results['divide, Real NPU'].rate}; from the "
