@@ -74,3 +74,13 @@ def test_integers_reach_every_value_of_their_range_and_no_other():
     drawn = Stream(3, Purpose.TRAINING).integers((4000,), -2, 5)
     assert drawn.dtype == torch.int64
     assert set(drawn.tolist()) == set(range(-2, 5))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_normal_numbers_are_finite_at_both_ends_of_the_stream(dtype, monkeypatch):
+    ends = torch.tensor([0.0, 1 - 2.0**-24], dtype=dtype)
+    stream = Stream(0, Purpose.TRAINING, dtype=dtype)
+    monkeypatch.setattr(stream, "uniform", lambda size: ends)
+    low, high = stream.normal((2,)).tolist()
+    assert -5.5 < low < -5.2
+    assert 5.2 < high < 5.5

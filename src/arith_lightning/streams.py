@@ -84,7 +84,9 @@ class Stream:
 
     def normal(self, size: tuple[int, ...], mean: Tensor | float = 0.0, std: Tensor | float = 1.0) -> Tensor:
         """Draw from N(mean, std^2), shape `size`, through the inverse distribution function."""
-        return torch.special.ndtri(self.uniform(size) + 2.0**-25) * std + mean
+        # the largest multiple of 2^-24 plus 2^-25 rounds to 1 in float32, where the inverse is infinite
+        unit = (self.uniform(size) + 2.0**-25).clamp(max=1 - 2.0**-24)
+        return torch.special.ndtri(unit) * std + mean
 
     def truncated_normal(self, size: tuple[int, ...], std: Tensor | float = 1.0) -> Tensor:
         """Draw from N(0, std^2) cut off at two standard deviations, shape `size`."""

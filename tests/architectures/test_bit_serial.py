@@ -63,3 +63,9 @@ def test_the_penalty_is_the_distance_from_zero_or_one():
 def test_sizes_that_do_not_fit_are_refused(sizes):
     with pytest.raises(ValueError, match="product of 2n bits; got in_features="):
         BitSerial(*sizes)
+
+
+@pytest.mark.parametrize("interval", [(0.9, 0.1), (-0.1, 0.5), (0.5, 1.1), (float("nan"), 1.0)])
+def test_starts_outside_the_unit_interval_are_refused(interval):
+    with pytest.raises(ValueError, match="entries start in an interval inside"):
+        TruthTableLayer(3, 2, *interval)

@@ -92,3 +92,10 @@ def test_sizes_that_are_not_positive_are_refused(widths):
 def test_every_named_activation_exists():
     assert set(get_args(Activation)) == set(ACTIVATIONS)
     assert set(get_args(Head)) == set(HEADS)
+
+
+@pytest.mark.parametrize(("init", "low", "high"), [("default", 0.0, 1e-6), ("he", 1e-2, 1.0)])
+def test_twenty_relu_layers_are_blind_to_their_inputs_from_torch_s_start_and_see_them_from_he_s(init, low, high):
+    module = MLP(16, 16, depth=20, width=32, stem=True, init=init, head="sigmoid")
+    x = torch.randint(2, (100, 16), generator=torch.Generator().manual_seed(0)) - 0.5
+    assert low <= module(x).std(0).max() < high

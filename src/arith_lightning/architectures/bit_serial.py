@@ -38,6 +38,10 @@ class TruthTableLayer(ArithmeticLayer):
     bounds = {"table": (0.0, 1.0)}
 
     def __init__(self, in_features: int, out_features: int, init_low: float = 0.0, init_high: float = 1.0) -> None:
+        if not 0 <= init_low <= init_high <= 1:
+            raise ValueError(
+                f"entries start in an interval inside [0, 1]; got {init_low=}, {init_high=}; try 0.1 and 0.9"
+            )
         super().__init__(in_features, out_features, init_low=init_low, init_high=init_high)
         self.table = nn.Parameter(torch.empty(out_features, 2**in_features))
         self.reset_parameters()

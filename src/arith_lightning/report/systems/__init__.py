@@ -1,7 +1,8 @@
 """The nine systems, one file each."""
 
+from arith_lightning.report.systems.binary_multiplication import BINARY_MULTIPLICATION
 from arith_lightning.report.systems.nac_series import NAC_SERIES
 from arith_lightning.report.systems.nalu_series import NALU_SERIES
 from arith_lightning.report.systems.parity import PARITY
 
-SYSTEMS = (NAC_SERIES, NALU_SERIES, PARITY)
+SYSTEMS = (BINARY_MULTIPLICATION, NAC_SERIES, NALU_SERIES, PARITY)
