@@ -3,6 +3,7 @@
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.sequence_parity import SequenceParity
@@ -15,6 +16,7 @@ __all__ = [
     "ArithmeticDataModule",
     "BinaryMultiplication",
     "BitParity",
+    "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
     "SequenceParity",
