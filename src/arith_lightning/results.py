@@ -55,7 +55,7 @@ def rows(population: Population) -> list[dict[str, Any]]:
 def operation(population: Population) -> str | None:
     """Return the name of the dataset's operation, where it has one."""
     found = getattr(population.data, "operation", None)
-    return None if found is None else found.function.__name__
+    return getattr(found, "name", found)
 
 
 def ranges(population: Population, split: str) -> str | None:

@@ -138,3 +138,19 @@ def test_an_error_is_relative_to_large_targets_and_absolute_for_zero():
     judge = IntegerSeries("sub").judge
     assert judge(torch.tensor([202.0, 0.25]), torch.tensor([200.0, 0.0])) == 0.25
     assert judge(torch.tensor([220.0, 0.05]), torch.tensor([200.0, 0.0])).item() == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("inputs", [2, 5])
+@pytest.mark.parametrize("name", ["square", "root"])
+def test_thresholds_of_powers_are_those_of_a_simulated_solution(name, inputs):
+    data = SingleModuleTask(name, [1, 2], [2, 6], in_features=inputs, epsilon=0.01)
+    x, y = data.evaluation_set("extrapolation")
+    exponent = {"square": 2.0, "root": 0.5}[name]
+    near = (0.99 * x[0]) ** exponent * (1 - 0.01 * x[1:].abs()).prod(0)
+    simulated = (near - y[0]).square().mean().item()
+    assert data.threshold(data.columns()).item() == pytest.approx(simulated, rel=0.05)
+
+
+def test_a_root_of_negative_numbers_is_refused():
+    with pytest.raises(ValueError, match="finite error"):
+        SingleModuleTask("root", [1, 2], [-2, 6])

@@ -8,6 +8,7 @@ from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
 from arith_lightning.architectures.npu import NPU, NPULayer, RealNPU, RealNPULayer
+from arith_lightning.architectures.operation_mixture import OperationMixture, OperationMixtureLayer
 from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
@@ -30,6 +31,8 @@ __all__ = [
     "NAULayer",
     "NMULayer",
     "NPULayer",
+    "OperationMixture",
+    "OperationMixtureLayer",
     "RealNPU",
     "RealNPULayer",
     "RecurrentLayer",

@@ -17,10 +17,14 @@ from torch import Tensor
 class Moments(NamedTuple):
     """Moments of one input x over a mixture of intervals, float64 scalars."""
 
+    mean: Tensor
+    """E[x]"""
     absolute: Tensor
     """E|x|"""
     square: Tensor
     """E[x^2]"""
+    fourth: Tensor
+    """E[x^4]"""
     inverse_square: Tensor
     """E[1 / x^2]; infinite where 0 lies inside an interval."""
 
@@ -31,8 +35,9 @@ class Moments(NamedTuple):
         width = high - low
         absolute = (high * high.abs() - low * low.abs()) / (2 * width)
         square = (high**3 - low**3) / (3 * width)
+        fourth = (high**5 - low**5) / (5 * width)
         inverse_square = torch.where(low * high > 0, 1 / (low * high), torch.inf)
-        return cls(absolute.mean(), square.mean(), inverse_square.mean())
+        return cls(*(m.mean() for m in ((low + high) / 2, absolute, square, fourth, inverse_square)))
 
 
 def linear(moments: Moments, epsilon: float, inputs: int) -> Tensor:
@@ -40,9 +45,8 @@ def linear(moments: Moments, epsilon: float, inputs: int) -> Tensor:
     return epsilon**2 * (inputs * moments.square + inputs * (inputs - 1) * moments.absolute**2)
 
 
-def scaled(log_factor: float, square: Tensor, moments: Moments, epsilon: float, inputs: int) -> Tensor:
-    """Return E[t^2] E[(f - 1)^2], f = e^log_factor prod (1 - eps |x_i|) over the inputs that do not matter."""
-    ignored = inputs - 2
+def scaled(log_factor: float, square: Tensor, moments: Moments, epsilon: float, ignored: int) -> Tensor:
+    """Return E[t^2] E[(f - 1)^2], f = e^log_factor prod (1 - eps |x_i|) over `ignored` inputs."""
     if not ignored:
         return square * torch.expm1(torch.tensor(log_factor, dtype=torch.float64)) ** 2
     one_less = -torch.as_tensor(epsilon, dtype=torch.float64) * moments.absolute
@@ -55,29 +59,50 @@ def scaled(log_factor: float, square: Tensor, moments: Moments, epsilon: float, 
 def product(moments: Moments, epsilon: float, inputs: int) -> Tensor:
     """Return the error of a product whose two factors are each (1 - eps) x_i."""
     log_factor = 2 * float(torch.log1p(torch.tensor(-epsilon, dtype=torch.float64)))
-    return scaled(log_factor, moments.square**2, moments, epsilon, inputs)
+    return scaled(log_factor, moments.square**2, moments, epsilon, inputs - 2)
 
 
 def quotient(moments: Moments, epsilon: float, inputs: int) -> Tensor:
     """Return the error of a quotient (1 - eps) x_1 / ((1 + eps) x_2)."""
     e = torch.tensor(epsilon, dtype=torch.float64)
     log_factor = float(torch.log1p(-e) - torch.log1p(e))
-    return scaled(log_factor, moments.square * moments.inverse_square, moments, epsilon, inputs)
+    return scaled(log_factor, moments.square * moments.inverse_square, moments, epsilon, inputs - 2)
+
+
+def power(exponent: float, square: Tensor, moments: Moments, epsilon: float, inputs: int) -> Tensor:
+    """Return the error of ((1 - eps) x_1)^exponent, where `square` is E[x^(2 exponent)]."""
+    log_factor = exponent * float(torch.log1p(torch.tensor(-epsilon, dtype=torch.float64)))
+    return scaled(log_factor, square, moments, epsilon, inputs - 1)
+
+
+def squared(moments: Moments, epsilon: float, inputs: int) -> Tensor:
+    """Return the error of the square of one factor (1 - eps) x_1."""
+    return power(2.0, moments.fourth, moments, epsilon, inputs)
+
+
+def rooted(moments: Moments, epsilon: float, inputs: int) -> Tensor:
+    """Return the error of the root of (1 - eps) x_1; infinite where x_1 may be negative."""
+    return power(0.5, torch.where(moments.mean == moments.absolute, moments.mean, torch.inf), moments, epsilon, inputs)
 
 
 class Operation(NamedTuple):
     """An operation of two tensors and the error of its epsilon-perfect solution."""
 
+    name: str
     function: Callable[[Tensor, Tensor], Tensor]
     epsilon_perfect: Callable[[Moments, float, int], Tensor]
-    symbol: str
 
 
 OPERATIONS = {
-    "add": Operation(torch.add, linear, "+"),
-    "sub": Operation(torch.sub, linear, "-"),
-    "mul": Operation(torch.mul, product, "x"),
-    "div": Operation(torch.div, quotient, "/"),
+    operation.name: operation
+    for operation in (
+        Operation("add", torch.add, linear),
+        Operation("sub", torch.sub, linear),
+        Operation("mul", torch.mul, product),
+        Operation("div", torch.div, quotient),
+        Operation("square", lambda a, b: a * a, squared),
+        Operation("root", lambda a, b: torch.sqrt(a), rooted),
+    )
 }
 
 
