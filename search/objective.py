@@ -7,11 +7,11 @@ shape or a code path (depth, optimizer) starts another.
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from lightning import Trainer
+from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from arith_lightning.config import Experiment
@@ -23,6 +23,9 @@ WORST = 0.0
 """Value of a trial whose seeds have all diverged; every other trial has more."""
 DECADES = 4.0
 """Orders of magnitude of error that move the graded part by a factor of ten at its ends."""
+JUDGED_ON = 1
+"""Seed of the evaluation sets of a search; reported results have 0. A dataset whose evaluation set is a fixed list
+of examples (IntegerSeries, IntegerParity) has one set only, and there the reported seeds alone are new."""
 LIMIT = 40.0
 """Bound on logarithms of errors, so that exact and diverged seeds have finite ones."""
 
@@ -37,6 +40,8 @@ class Result(NamedTuple):
     """Median over the seeds of log10(error / threshold), within +-LIMIT."""
     solved_at: float
     """Median over the solved seeds of the step at which they were first seen solved; NaN without any."""
+    pruned_at: int | None = None
+    """Step at which the setting was dropped; None if it trained to the end."""
 
     @property
     def rate(self) -> float:
@@ -44,11 +49,21 @@ class Result(NamedTuple):
         return self.successes / self.n
 
 
-def value(result: Result) -> float:
-    """Return what a study maximizes: the success rate, plus less than one seed's worth for a smaller error."""
+def value(result: Result, steps: int) -> float:
+    """Return what a study maximizes: the success rate; below it a smaller error; below that an earlier solution.
+
+    A smaller error adds less than one seed's worth, and an earlier solution at most a hundredth of that, so neither
+    outweighs a success. Every value is finite, also that of a setting whose seeds have all diverged.
+
+    Args:
+        result: what the seeds did.
+        steps: steps of a trial that is not pruned.
+    """
     if result.diverged == result.n:
         return WORST
-    return result.rate + 1 / (1 + 10 ** (result.excess / DECADES)) / result.n
+    graded = 1 / (1 + 10 ** (result.excess / DECADES))
+    early = 0.0 if math.isnan(result.solved_at) else 1 - result.solved_at / steps
+    return result.rate + (0.99 * graded + 0.01 * early) / result.n
 
 
 class Batch:
@@ -63,8 +78,19 @@ class Batch:
         self.space, self.compile = space, compile
         self._built: dict[Any, tuple[Experiment, dict[str, list[str]]]] = {}
 
-    def train(self, settings: Sequence[Setting], seeds: Sequence[int]) -> list[Result]:
-        """Return one result a setting, in order; all on the same seeds."""
+    def train(
+        self,
+        settings: Sequence[Setting],
+        seeds: Sequence[int],
+        prune: Callable[[int, Mapping[int, Result]], set[int]] | None = None,
+    ) -> list[Result]:
+        """Return one result a setting, in order; all on the same seeds.
+
+        Args:
+            settings: what to train.
+            seeds: seeds of each setting.
+            prune: told an evaluation's number and the results so far by index; returns the indices to drop.
+        """
         groups: dict[Any, list[tuple[int, Experiment, dict[str, Any]]]] = {}
         for index, setting in enumerate(settings):
             experiment, scalars = self._experiment(setting)
@@ -81,8 +107,11 @@ class Batch:
                 experiment.evaluate_every,
                 self.compile,
             )
-            fit(population, experiment.max_steps)
+            rungs = Rungs([index for index, _, _ in group], prune) if prune else None
+            fit(population, experiment.max_steps, rungs)
             measured = summarize(population)
+            if rungs:
+                measured = [m._replace(pruned_at=rungs.pruned.get(k)) for k, m in enumerate(measured)]
             results |= {index: result for (index, _, _), result in zip(group, measured, strict=True)}
         return [results[index] for index in range(len(settings))]
 
@@ -95,16 +124,50 @@ class Batch:
         numbers = {key: number for key, number in setting.items() if isinstance(number, float)}
         discrete = tuple((key, None if key in numbers else choice) for key, choice in setting.items())
         if discrete not in self._built:
-            built = self.space.build(setting)
+            built = self._build(setting)
             self._built[discrete] = built, {key: _places(built, key, number) for key, number in numbers.items()}
         built, places = self._built[discrete]
         if not all(places[key] for key in numbers):
-            built, places = self.space.build(setting), {}
+            built, places = self._build(setting), {}
         scalars = _scalars(built) | {name: numbers[key] for key, names in places.items() for name in names}
         return built, scalars
 
+    def _build(self, setting: Setting) -> Experiment:
+        built = self.space.build(setting)
+        built.data.evaluation_seed = JUDGED_ON
+        return built
 
-def fit(population: Population, steps: int) -> None:
+
+class Rungs(Callback):
+    """Drops settings of a population between evaluations.
+
+    Args:
+        indices: the index in the batch of each setting of the population.
+        prune: see `Batch.train`.
+    """
+
+    def __init__(self, indices: Sequence[int], prune: Callable[[int, Mapping[int, Result]], set[int]]) -> None:
+        self.indices, self.prune = list(indices), prune
+        self.pruned: dict[int, int] = {}
+        """Setting of the population -> step at which it was dropped."""
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Ask which settings to drop, and drop all of their seeds."""
+        assert isinstance(pl_module, Population)
+        step, every = trainer.global_step, pl_module.evaluate_every
+        if step >= trainer.max_steps or step % every:
+            return
+        live = {self.indices[k]: k for k in range(len(self.indices)) if k not in self.pruned}
+        results = summarize(pl_module)
+        dropped = self.prune(step // every, {index: results[k] for index, k in live.items()}) if live else set()
+        if dropped:
+            self.pruned |= {live[index]: step for index in dropped}
+            setting = pl_module.live["members"] // len(pl_module.seeds)
+            gone = torch.tensor(list(self.pruned), device=setting.device)
+            pl_module.keep(~torch.isin(setting, gone))
+
+
+def fit(population: Population, steps: int, rungs: Rungs | None = None) -> None:
     """Train quietly, without files."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -120,6 +183,7 @@ def fit(population: Population, steps: int) -> None:
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            callbacks=[rungs] if rungs else None,
         )
         trainer.fit(population)
     if trainer.interrupted:
@@ -127,27 +191,22 @@ def fit(population: Population, steps: int) -> None:
 
 
 def summarize(population: Population) -> list[Result]:
-    """Return one result for each setting of a trained population."""
+    """Return one result for each setting of a population, as far as it has come."""
     shape = (len(population.settings), len(population.seeds))
     success = population.success.reshape(shape)
     record = {name: population.record[name].reshape(shape) for name in ("error", "diverged", "solved_at_step")}
     excess = (record["error"] / population.threshold.reshape(shape)).log10()
     excess = excess.nan_to_num(LIMIT, LIMIT, -LIMIT).clamp(-LIMIT, LIMIT)
     excess = torch.where(record["diverged"], LIMIT, excess)
-    return [
-        Result(
-            int(success[k].sum()),
-            shape[1],
-            int(record["diverged"][k].sum()),
-            excess[k].quantile(0.5).item(),
-            _median(record["solved_at_step"][k][success[k]]),
-        )
-        for k in range(shape[0])
-    ]
-
-
-def _median(steps: Tensor) -> float:
-    return steps.double().quantile(0.5).item() if len(steps) else math.nan
+    solved = torch.where(success, record["solved_at_step"].double(), torch.nan)
+    rows = zip(
+        success.sum(1).tolist(),
+        record["diverged"].sum(1).tolist(),
+        excess.quantile(0.5, dim=1).tolist(),
+        solved.nanquantile(0.5, dim=1).tolist(),
+        strict=True,
+    )
+    return [Result(successes, shape[1], *rest) for successes, *rest in rows]
 
 
 def _scalars(experiment: Experiment) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@ import pytest
 from test_search_space import GOOD, RATE
 
 from objective import WORST, Batch, Result, value
-from space import parse
+from declaration import parse
 
 
 def result(successes, excess, diverged=0):
@@ -20,11 +20,11 @@ def test_values_rank_successes_first_then_errors_then_divergence():
         result(2, 40.0),
         result(4, 0.0),
     ]
-    values = [value(r) for r in worst_to_best]
+    values = [value(r, 100) for r in worst_to_best]
     assert values == sorted(values)
     assert values[0] == WORST
     assert values[0] < values[1]
-    assert value(result(1, -40.0)) < 0.5
+    assert value(result(1, -40.0), 100) < 0.5
 
 
 def test_settings_of_one_population_score_as_if_built_alone():

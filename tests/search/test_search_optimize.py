@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 import storage
 from arith_lightning.config import experiment
-from space import load
+from declaration import load
 
 ROOT = Path(__file__).parents[2]
 TINY = """

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-import space
+import declaration
 
 RATE = "model.init_args.learning_rate"
 GOOD = {
@@ -22,9 +22,9 @@ def changed(**changes):
     return copy.deepcopy(GOOD) | changes
 
 
-@pytest.mark.parametrize("name", space.available())
+@pytest.mark.parametrize("name", declaration.available())
 def test_every_space_is_valid(name):
-    space.load(name).validate()
+    declaration.load(name).validate()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_every_space_is_valid(name):
 )
 def test_a_broken_file_is_refused(content, message):
     with pytest.raises(ValueError, match=r"\w") as caught:
-        space.parse("broken", content)
+        declaration.parse("broken", content)
     assert message in str(caught.value)
 
 
@@ -60,14 +60,14 @@ def test_a_broken_file_is_refused(content, message):
 )
 def test_a_value_that_the_experiment_refuses_is_refused_before_any_trial(parameters, message):
     with pytest.raises(ValueError, match="broken: ") as caught:
-        space.parse("broken", changed(space=parameters, map={})).validate()
+        declaration.parse("broken", changed(space=parameters, map={})).validate()
     assert message in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
 def test_grid_covers_panels_rows_and_columns_in_order():
     content = changed(map={"x": RATE, "y": RATE, "panels": "model.init_args.optimizer", "points": [3, 2]})
-    grid = space.parse("grid", content).grid({"other": 1})
+    grid = declaration.parse("grid", content).grid({"other": 1})
     assert len(grid) == 2 * 2 * 3
     assert [setting["model.init_args.optimizer"] for setting in grid] == ["adam"] * 6 + ["sgd"] * 6
     assert [setting[RATE] for setting in grid[:3]] == pytest.approx([1e-3, 10**-1.5, 1.0])

@@ -7,8 +7,8 @@ from optuna.trial import TrialState
 from test_search_space import GOOD, RATE
 
 import storage
-from space import parse
-from worker import sampler
+from declaration import parse
+from samplers import sampler
 
 DEAD = 2**22 - 1
 """A process number that is not in use."""

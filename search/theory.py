@@ -1,0 +1,40 @@
+"""What is known in advance about where training succeeds: lines over the maps, named in a space's `map.theory`."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from arith_lightning.config import Experiment
+
+
+class Line(NamedTuple):
+    """A horizontal line of a map."""
+
+    y: float
+    label: str
+
+
+BASIN = 2.17
+"""First maximum of E sin(d x)^4 over x in [0, N], as d N."""
+
+
+def sine_basin(experiment: Experiment) -> list[Line]:
+    """Return the starts of w between which gradient descent on sin(w x)^2 rolls to pi/2, for integers below N.
+
+    On integers the squared error is E sin(d x)^4 with d = w - pi/2: zero at d = 0, rising up to |d| = 2.17 / N,
+    beyond which the next of its many minima takes over.
+    """
+    half = BASIN / experiment.data.batch_size
+    return [Line(math.pi / 2 - half, "pi/2 - 2.17/N"), Line(math.pi / 2 + half, "pi/2 + 2.17/N")]
+
+
+def nmu_barrier(experiment: Experiment) -> list[Line]:
+    """Return the weights 1 / (1 - x) at which a factor W x + 1 - W is zero, at both ends of a negative range of x.
+
+    A weight that starts below all of them is drawn to 0, one that starts above to 1.
+    """
+    low, high = experiment.data.columns()["interpolation"].flatten().tolist()
+    return [Line(1 / (1 - x), f"1/(1 - x), x = {x:g}") for x in (low, high) if x < 0]
+
+
+FUNCTIONS: dict[str, Callable[[Experiment], list[Line]]] = {f.__name__: f for f in (sine_basin, nmu_barrier)}
