@@ -72,9 +72,10 @@ class Stream:
         self.blocks += half
         purpose = torch.full((), self.purpose, dtype=torch.int32, device=self.seed.device)
         words = threefry((self.seed, purpose), (self.step, index))
-        unit = [((word >> 8) & 0xFFFFFF).to(self.dtype) * 2.0**-24 for word in words]
-        # scaled before they are stacked: once less through memory
-        return torch.stack([number * (high - low) + low for number in unit]).flatten()[:count].reshape(size)
+        # scaled before they are stacked (once less through memory), by one factor (the power of two is exact)
+        scale = (high - low) * 2.0**-24
+        numbers = [((word >> 8) & 0xFFFFFF).to(self.dtype) * scale + low for word in words]
+        return torch.stack(numbers).flatten()[:count].reshape(size)
 
     def integers(self, size: tuple[int, ...], low: int, high: int) -> Tensor:
         """Draw int64 numbers uniformly from low, ..., high - 1, shape `size`; at most 2^24 different ones."""

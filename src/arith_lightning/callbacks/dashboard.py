@@ -1,5 +1,6 @@
 """TensorBoard's view of a population: bands over members, success rate, weights, final figures, hyperparameters."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class Dashboard(Callback):
     def histograms(self, logger: TensorBoardLogger, population: Population, step: int) -> None:
         """Write each parameter's values over all members."""
         flat = population.record["parameters"].cpu()
-        sizes = {name: shape.numel() for name, shape in population.dynamics.shapes.items()}
+        sizes = {name: math.prod(shape) for name, shape in population.dynamics.shapes.items()}
         for (name, _), part in zip(sizes.items(), flat.split(list(sizes.values())), strict=True):
             finite = part[part.isfinite()]
             if len(finite):

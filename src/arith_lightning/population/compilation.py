@@ -15,7 +15,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arith_
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(CACHE))
 
 WORTHWHILE = 10_000
-"""Steps from which compiling pays: it costs about half a minute once, an eager step one to two milliseconds.
+"""Steps from which compiling pays: it costs ten to twenty seconds once, an eager step one to two milliseconds.
 
 The rule looks at steps only, never at the number of members, so that a member's bits do not depend on its company.
 """

@@ -4,11 +4,13 @@ The layers are the ones that a single model uses, mapped over examples (innermos
 members (outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch._higher_order_ops.while_loop import while_loop
 from torch.func import functional_call, grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
@@ -19,8 +21,6 @@ from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
 """Members are stepped in tiles whose examples and activations fit a core's cache."""
-UNROLLED_STEPS = 8
-"""Steps a compiled call takes where a step is short against the cost of a call."""
 
 
 class Columns(NamedTuple):
@@ -82,12 +82,12 @@ class Dynamics:
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
         self.module, self.data = module, data
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
-        self.shapes = {name: p.shape for name, p in module.named_parameters()}
+        self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
             bounds = module.bounds().get(name, (-torch.inf, torch.inf))
-            low.append(torch.full((shape.numel(),), bounds[0]))
-            high.append(torch.full((shape.numel(),), bounds[1]))
+            low.append(torch.full((math.prod(shape),), bounds[0]))
+            high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
         self.rule, self.buffers = UPDATES[module.optimizer]
@@ -102,7 +102,7 @@ class Dynamics:
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """Return one member's parameters as views of `(parameters,)`."""
-        parts = flat.split([shape.numel() for shape in self.shapes.values()])
+        parts = flat.split([math.prod(shape) for shape in self.shapes.values()])
         return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
 
     def initial(self, columns: Columns) -> State:
@@ -181,62 +181,41 @@ class Dynamics:
 
     def _run_tile(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
         like = state["parameters"]
-        steps = torch.arange(step, step + count, device=like.device)
         corrections = adam_corrections(step, count).to(like)
-        fixed = self.draw(columns, steps[0], like.dtype) if self.data.fixed else None
-        short = len(columns.seed) * self.bytes_per_member < TILE_BYTES // 3
-        stride, done = UNROLLED_STEPS if short else 1, 0
-        while compile and done + stride <= count:
-            rows = slice(done, done + stride)
-            state = self._compiled(state, columns, steps[rows], corrections[rows], fixed)
-            done += stride
-        for k in range(done, count):
-            examples = fixed or self.draw(columns, steps[k], like.dtype)
-            state = self.update(state, columns, *examples, steps[k], corrections[k])
+        first = torch.tensor(step, device=like.device)
+        if compile:
+            kind = f"{like.dtype} {like.device} {'one' if len(columns.seed) == 1 else 'many'}"
+            if kind not in self.graphs:
+                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), (-1, 0, None, 0, None))
+            last = torch.tensor(count, device=like.device)
+            # no axis of size one, which the compiler would take for a constant
+            table = torch.nn.functional.pad(corrections, (0, 0, 0, 1))
+            return self.graphs[kind](state, columns, first, table, last)
+        fixed = self.draw(columns, first, like.dtype) if self.data.fixed else None
+        for k in range(count):
+            examples = fixed or self.draw(columns, first + k, like.dtype)
+            state = self.update(state, columns, *examples, first + k, corrections[k])
         return state
 
-    def _compiled(
-        self,
-        state: State,
-        columns: Columns,
-        steps: Tensor,
-        corrections: Tensor,
-        fixed: tuple[Tensor, Tensor] | None,
-    ) -> State:
-        """Take a few steps in compiled graphs: one fused graph, or the data of all steps and then their updates."""
-        stride, dtype = len(steps), state["parameters"].dtype
+    def _loop(self, state: State, columns: Columns, first: Tensor, corrections: Tensor, count: Tensor) -> State:
+        """Take `count` steps inside one graph: its loop costs a few microseconds a step, a call costs sixty."""
+        dtype = state["parameters"].dtype
+        fixed = self.draw(columns, first, dtype) if self.data.fixed else None
 
-        def fused(state: State, columns: Columns, steps: Tensor, corrections: Tensor) -> State:
-            return self.update(state, columns, *self.draw(columns, steps[0], dtype), steps[0], corrections[0])
+        def unfinished(k: Tensor, *values: Tensor) -> Tensor:
+            return k < count
 
-        def data(columns: Columns, steps: Tensor) -> tuple[Tensor, Tensor]:
-            return vmap(lambda step: self.draw(columns, step, dtype), out_dims=1)(steps)
+        def body(k: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
+            before = dict(zip(state, values, strict=True))
+            examples = fixed or self.draw(columns, first + k, dtype)
+            row = corrections.index_select(0, k.unsqueeze(0)).squeeze(0)
+            after = self.update(before, columns, *examples, first + k, row)
+            return k + 1, *(after[name] for name in state)
 
-        def on_fixed(state: State, columns: Columns, x: Tensor, y: Tensor, steps: Tensor, corrections: Tensor) -> State:
-            for k in range(stride):
-                state = self.update(state, columns, x, y, steps[k], corrections[k])
-            return state
-
-        def on_drawn(state: State, columns: Columns, x: Tensor, y: Tensor, steps: Tensor, corrections: Tensor) -> State:
-            for k in range(stride):
-                state = self.update(state, columns, x[:, k], y[:, k], steps[k], corrections[k])
-            return state
-
-        kind = f"{dtype} {steps.device} {'one' if len(columns.seed) == 1 else 'many'}"
-        if fixed:
-            graph = self._graph(f"fixed {stride} {kind}", on_fixed, (-1, 0, None, None, None, None))
-            return graph(state, columns, *fixed, steps, corrections)
-        if stride == 1:
-            return self._graph(f"fused {kind}", fused, (-1, 0, None, None))(state, columns, steps, corrections)
-        x, y = self._graph(f"data {kind}", data, (0, None))(columns, steps)
-        return self._graph(f"drawn {kind}", on_drawn, (-1, 0, 0, 0, None, None))(
-            state, columns, x, y, steps, corrections
-        )
-
-    def _graph(self, name: str, function: Any, axes: tuple[int | None, ...]) -> Any:
-        if name not in self.graphs:
-            self.graphs[name] = compiled(function, axes)
-        return self.graphs[name]
+        # copies with the strides that a step returns, also where there is a single parameter
+        start = (value.clone(memory_format=torch.contiguous_format) for value in state.values())
+        _, *values = while_loop(unfinished, body, (torch.zeros_like(first), *start))
+        return dict(zip(state, values, strict=True))
 
 
 def _prefixed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
