@@ -218,10 +218,11 @@ class Population(LightningModule):
     def measure(self) -> dict[str, Tensor]:
         """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
         like = self.live["state"]["parameters"]
-        per_member = bool(self.live["data"])
-        shared = (
-            None if per_member else [self.data.evaluation_set(s, like=like) for s in ("interpolation", "extrapolation")]
-        )
+        columns = self.live["data"]
+        shared = None
+        if all(bool((column == column[:1]).all()) for column in columns.values()):
+            first = {name: column[0] for name, column in columns.items()}
+            shared = [self.data.evaluation_set(s, first, like) for s in ("interpolation", "extrapolation")]
 
         def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
             values = self.dynamics.unflatten(flat) | buffers
