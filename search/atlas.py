@@ -5,18 +5,15 @@ theory knows drawn over it. Finished tiles are kept: running the command again c
 """
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 import command
-from arith_lightning.population.compilation import worthwhile
 from chart import Chart
 from declaration import available, load
 from picture import PICTURE
@@ -56,8 +53,6 @@ def draw(options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     points = tuple(options.cells) if options.cells else space.points
     chart = Chart(space, points, range(CHARTED, CHARTED + options.seeds), folder)
-    steps = space.steps * math.ceil(len(chart.tiles()) / options.workers)
-    chart = replace(chart, compile=worthwhile(steps, torch.device("cpu")))
     pool = command.open_pool(
         options, lambda reason: console.print(f"{reason}; going on with new workers", highlight=False)
     )

@@ -11,11 +11,14 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from arith_lightning.population.compilation import WORTHWHILE, worthwhile
 from arith_lightning.runs import write
 from objective import Result
 from pool import Pool
@@ -24,6 +27,8 @@ from worker import train
 
 TILE_EXAMPLES = 2**19
 """Training examples (members times batch size) of a tile: milliseconds a step, members enough for the cache."""
+EAGER_EXAMPLES = 2 * 10**9
+"""Training examples (times steps) up to which a map is stepped eagerly: two minutes of a core; compiled, a tenth."""
 ARRAYS, TABLE, TILES = "map.npz", "map.csv", "tiles"
 NUMBERS = ("successes", "n", "diverged", "excess", "solved_at")
 """Fields of a result that a map keeps."""
@@ -39,7 +44,6 @@ class Chart:
         seeds: seeds of each cell.
         folder: where the files are.
         at: values of keys that are not axes.
-        compile: whether to compile the steps.
     """
 
     space: Space
@@ -47,7 +51,6 @@ class Chart:
     seeds: Sequence[int]
     folder: Path
     at: Setting = field(default_factory=dict)
-    compile: bool = False
 
     @property
     def panels(self) -> list[tuple[Any, Setting]]:
@@ -63,17 +66,29 @@ class Chart:
     def cells(self) -> list[Setting]:
         """Return the settings of all cells, panel by panel, row by row."""
         x, y = (axis.cells(count) for axis, count in zip(self.axes, self.points, strict=True))
-        return [
-            self.at | panel | up | across for (_, panel), (_, up), (_, across) in itertools.product(self.panels, y, x)
-        ]
+        product = itertools.product(self.panels, y, x)
+        return [self.space.active(self.at | panel | up | across) for (_, panel), (_, up), (_, across) in product]
+
+    @cached_property
+    def batches(self) -> list[int]:
+        """Batch size of each panel."""
+        cells = self.cells()
+        firsts = cells[:: len(cells) // len(self.panels)]
+        return [self.space.build(cell).data.batch_size for cell in firsts]
+
+    @property
+    def compile(self) -> bool:
+        """Whether to compile the steps: from some minutes of one core on, whatever the number of workers."""
+        members = len(self.cells()) // len(self.panels) * len(self.seeds)
+        examples = sum(self.batches) * members * self.space.steps
+        return examples > EAGER_EXAMPLES and worthwhile(WORTHWHILE, torch.device("cpu"))
 
     def tiles(self) -> list[range]:
         """Return the cells of each tile; no tile spans two panels, whose populations may differ in structure."""
-        cells, tiles = self.cells(), []
-        size = len(cells) // len(self.panels)
-        for start in range(0, len(cells), size):
-            examples = self.space.build(self.space.active(cells[start])).data.batch_size * len(self.seeds)
-            count = -(-size * examples // TILE_EXAMPLES)
+        tiles = []
+        size = len(self.cells()) // len(self.panels)
+        for index, batch in enumerate(self.batches):
+            start, count = index * size, -(-size * len(self.seeds) * batch // TILE_EXAMPLES)
             # even parts: a small rest would be stepped, and compiled, in its own way
             edges = np.linspace(start, start + size, min(size, count) + 1).astype(int).tolist()
             tiles += [range(a, b) for a, b in itertools.pairwise(edges)]

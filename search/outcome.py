@@ -68,7 +68,7 @@ def conclude(study: Study, work: Work, pool: Pool, folder: Path, advance: Advanc
     write(folder / BEST, f"# {fresh} of the seeds in this file succeed; found by search/optimize.py\n{config}")
     figures = {"importances": board.importances(study, folder)}
     if space.axes:
-        chart = Chart(space, space.points, list(CHARTED), folder, best, work.compile)
+        chart = Chart(space, space.points, list(CHARTED), folder, best)
         figures["map"] = draw(chart, chart.train(pool, advance), best)
     board.tell(folder, study, outcome._asdict(), {name: f for name, f in figures.items() if f is not None})
     write(folder / SUMMARY, json.dumps(outcome._asdict(), indent=2))

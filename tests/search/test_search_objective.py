@@ -1,8 +1,8 @@
 import pytest
 from test_search_space import GOOD, RATE
 
-from objective import WORST, Batch, Result, value
 from declaration import parse
+from objective import WORST, Batch, Result, value
 
 
 def result(successes, excess, diverged=0):
