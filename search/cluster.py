@@ -63,13 +63,23 @@ class RayPool:
                         yield index, result
                     yield None
             except (self.ray.exceptions.WorkerCrashedError, StorageLostError) as error:
-                if self.restarts == RESTARTS:
-                    raise
-                self.restarts += 1
                 self._cancel(tasks)
-                self.lost(str(error).splitlines()[0])
+                self.restart(str(error).splitlines()[0])
             finally:
                 self._cancel(tasks)
+
+    def restart(self, reason: str) -> None:
+        """Queue lost work again; Ray starts new workers by itself.
+
+        Raises:
+            ValueError: that has not helped before.
+        """
+        if self.restarts == RESTARTS:
+            raise ValueError(
+                f"{reason}, after {RESTARTS} new starts; what is finished is kept, the same command continues"
+            )
+        self.restarts += 1
+        self.lost(reason)
 
     def stop(self) -> None:
         """End the workers; a cluster that ran before goes on without them."""

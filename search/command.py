@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import optuna
@@ -68,12 +67,6 @@ def answer(action: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, the same command continues", file=sys.stderr)
         return INTERRUPTED
-    except BrokenProcessPool:
-        print(
-            "error: workers are killed again and again; finished work is kept, the same command continues",
-            file=sys.stderr,
-        )
-        return 1
     except (ValueError, StorageLostError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

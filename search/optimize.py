@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,8 @@ class Search:
                 self.conduct(space, pool)
         finally:
             pool.stop()
-            self.reclaim()
+            with suppress(Exception):  # a storage that is gone keeps them until the next start
+                self.reclaim()
 
     def conduct(self, space: Space, pool: Pool) -> None:
         """Bring one study to its number of trials, and say what came out."""
@@ -97,7 +99,8 @@ class Search:
             outcome = outcomes.recall(folder, len(studies.finished(study)))
             if outcome is None and studies.completed(study):
                 task = progress.add_task("  best, share, map", total=outcomes.amount(space), note="")
-                outcome = outcomes.conclude(study, work, pool, folder, lambda n: progress.advance(task, n))
+                with studies.reached(storage):
+                    outcome = outcomes.conclude(study, work, pool, folder, lambda n: progress.advance(task, n))
         if outcome is None:
             raise ValueError(f"{space.name}: no trial was finished; give it more --minutes than {options.minutes:g}")
         self.current = None
@@ -106,17 +109,21 @@ class Search:
     def fill(self, study: optuna.Study, work: Work, pool: Pool, progress: Progress) -> None:
         """Let the workers fill the study; take back abandoned trials; wait for other machines."""
         task = progress.add_task(work.space.name, total=work.space.trials, note="")
-        while len(studies.finished(study)) < work.space.trials and time.time() < work.deadline:
-            with studies.reached(work.storage):
-                studies.reclaim(study, work.owner)
-                watch(study, task, progress)
-            if not studies.unasked(study, work.space.trials):
-                time.sleep(1)
-                continue
-            for done in pool.each(search, [(work, index) for index in range(pool.workers)]):
-                if done is None:
+        while True:
+            try:
+                with studies.reached(work.storage):
                     watch(study, task, progress)
-        watch(study, task, progress)
+                    if len(studies.finished(study)) >= work.space.trials or time.time() > work.deadline:
+                        return
+                    studies.reclaim(study, work.owner)
+                    if not studies.unasked(study, work.space.trials):
+                        time.sleep(1)
+                        continue
+                    for done in pool.each(search, [(work, index) for index in range(pool.workers)]):
+                        if done is None:
+                            watch(study, task, progress)
+            except studies.StorageLostError as error:
+                pool.restart(str(error))
 
     def lost(self, reason: str) -> None:
         """Queue the trials of lost workers again."""

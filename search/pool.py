@@ -50,12 +50,22 @@ class Pool:
                         yield futures[future], result
                     yield None
             except (BrokenProcessPool, StorageLostError) as error:
-                if self.restarts == RESTARTS:
-                    raise
-                self.restarts += 1
-                self.stop()
-                self.lost("a worker was killed" if isinstance(error, BrokenProcessPool) else str(error))
-                self._start()
+                self.restart("a worker was killed" if isinstance(error, BrokenProcessPool) else str(error))
+
+    def restart(self, reason: str) -> None:
+        """Start all workers anew.
+
+        Raises:
+            ValueError: that has not helped before.
+        """
+        self.stop()
+        if self.restarts == RESTARTS:
+            raise ValueError(
+                f"{reason}, after {RESTARTS} new starts; what is finished is kept, the same command continues"
+            )
+        self.restarts += 1
+        self.lost(reason)
+        self._start()
 
     def stop(self) -> None:
         """End the workers now."""

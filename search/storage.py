@@ -18,12 +18,11 @@ import grpc
 import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.storages.journal._file import get_lock_file
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from journal import SafeJournal
 from space import Space
 
 OWNER, RETRIED, SPACE = "owner", "retry_of", "space"
@@ -55,7 +54,7 @@ def connect(storage: str) -> BaseStorage:
     """
     try:
         if "://" not in storage:
-            return _journal(Path(storage))
+            return JournalStorage(SafeJournal(Path(storage)))
         if storage.startswith("grpc://"):
             host, _, port = storage.removeprefix("grpc://").rpartition(":")
             proxy = GrpcStorageProxy(host=host, port=int(port))
@@ -70,17 +69,6 @@ def connect(storage: str) -> BaseStorage:
             f"--storage must be a writable journal file, grpc://host:port, or a database URL that opens; got {storage} "
             f"({_first_line(error)}){_remedy(storage, error)}"
         ) from error
-
-
-def _journal(path: Path) -> JournalStorage:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = JournalFileSymlinkLock(str(path))
-    backend = JournalFileBackend(str(path), lock)
-    with get_lock_file(lock), path.open("rb+") as file:
-        # a full disk or a kill may have cut the last line off, and what is appended to it would be unreadable
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
-    return JournalStorage(backend)
 
 
 def _first_line(error: Exception) -> str:

@@ -67,8 +67,11 @@ def test_storage_that_does_not_open_is_refused():
         storage.connect("nonsense://x")
 
 
-@pytest.mark.parametrize("name", ["tpe", "random"])
+@pytest.mark.parametrize("name", ["tpe", "random", "cmaes", "gp"])
 def test_workers_and_starts_propose_different_settings(name):
+    if name == "cmaes":
+        pytest.importorskip("cmaes", reason="the samplers extra is not installed")
+
     def first(index, trials):
         study = optuna.create_study(sampler=sampler(name, 0, index, trials))
         return study.ask().suggest_float("x", 0, 1)
