@@ -1,10 +1,12 @@
 """The picture of a map: success rate over x and y, a panel for each value of `panels`, theory's lines over it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 import theory
 from chart import Chart
@@ -50,10 +52,12 @@ def overlay(chart: Chart, panel: Setting, place: Axes) -> None:
     if not chart.space.theory:
         return
     built = chart.space.build(chart.space.active(chart.cells()[0] | panel))
-    for line in theory.FUNCTIONS[chart.space.theory](built):
-        place.axhline(line.y, color="white", linestyle="--", linewidth=1)
-        spot = (0.02, line.y)
-        place.annotate(line.label, spot, xycoords=("axes fraction", "data"), color="white", fontsize=7, va="bottom")
+    outline = [withStroke(linewidth=2, foreground="black")]
+    lines = sorted(theory.FUNCTIONS[chart.space.theory](built))
+    for index, line in enumerate(lines):
+        place.axhline(line.y, color="white", linestyle="--", linewidth=1, path_effects=outline)
+        beside: dict[str, Any] = {"va": "bottom" if index else "top", "fontsize": 7, "color": "white", "path_effects": outline}
+        place.annotate(line.label, (0.02, line.y), xycoords=("axes fraction", "data"), **beside)
 
 
 def edges(axis: Parameter, count: int) -> np.ndarray:

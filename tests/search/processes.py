@@ -109,8 +109,7 @@ class Postgres:
             shutil.chown(self.folder, "nobody", "nogroup")
         self.run("initdb", "-D", "data", "-U", "arith", "--auth=trust", "-N")
         self.start()
-        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "arith", "studies")
-        self.url = f"postgresql+psycopg2://arith@127.0.0.1:{self.port}/studies"
+        self.url = f"postgresql+psycopg2://arith@127.0.0.1:{self.port}/postgres"
 
     def run(self, program, *arguments):
         user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []

@@ -71,7 +71,7 @@ def test_a_full_disk_is_named_and_the_study_goes_on_when_there_is_room(tmp_path)
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 2
     assert "must be writable" in errors
-    assert "File too large" in errors
+    assert "File too large" in errors or "No space left" in errors
     assert len(errors.strip().splitlines()) == 1, errors
     kept = len(storage.finished(study_of(tmp_path)))
     assert kept > 0
@@ -107,7 +107,7 @@ def test_a_line_that_a_killed_writer_left_is_removed(tmp_path):
 
 @pytest.mark.slow
 def test_an_interrupted_map_goes_on(tmp_path):
-    command = [sys.executable, "search/atlas.py", "nmu_mul", "--cells", "64", "64", "--seeds", "8", "--steps", "300"]
+    command = [sys.executable, "search/atlas.py", "nmu_mul", "--cells", "64", "64", "--seeds", "8", "--steps", "100"]
     command += ["--workers", "2", "--logs", str(tmp_path)]
     tiles = tmp_path / "nmu_mul" / "tiles"
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True)
