@@ -56,7 +56,12 @@ def overlay(chart: Chart, panel: Setting, place: Axes) -> None:
     lines = sorted(theory.FUNCTIONS[chart.space.theory](built))
     for index, line in enumerate(lines):
         place.axhline(line.y, color="white", linestyle="--", linewidth=1, path_effects=outline)
-        beside: dict[str, Any] = {"va": "bottom" if index else "top", "fontsize": 7, "color": "white", "path_effects": outline}
+        beside: dict[str, Any] = {
+            "va": "bottom" if index else "top",
+            "fontsize": 7,
+            "color": "white",
+            "path_effects": outline,
+        }
         place.annotate(line.label, (0.02, line.y), xycoords=("axes fraction", "data"), **beside)
 
 
