@@ -1,4 +1,5 @@
 import pytest
+import torch
 from test_search_space import GOOD, RATE
 
 from declaration import parse
@@ -25,6 +26,30 @@ def test_values_rank_successes_first_then_errors_then_divergence():
     assert values[0] == WORST
     assert values[0] < values[1]
     assert value(result(1, -40.0), 100) < 0.5
+
+
+def test_of_equal_successes_and_errors_the_earlier_is_better_and_never_outweighs_a_success():
+    early, late = (value(result(2, -3.0)._replace(solved_at=at), 100) for at in (10.0, 90.0))
+    assert late < early < value(result(3, 40.0), 100)
+    assert early - late < value(result(2, -3.5), 100) - value(result(2, -3.0), 100) + 0.01
+
+
+def test_a_search_judges_on_other_examples_than_fit_reports():
+    space = parse("numbers", GOOD | {"base": "configs/nmu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
+    judged, _ = Batch(space, compile=False)._experiment({RATE: 0.1})
+    reported = space.build({RATE: 0.1})
+    for split in ("interpolation", "extrapolation"):
+        one, other = (e.data.evaluation_set(split)[0].flatten() for e in (judged, reported))
+        assert not torch.isin(one, other).all()
+        assert (one != other).double().mean() > 0.99
+
+
+def test_a_setting_whose_seeds_all_diverge_has_the_finite_worst_value():
+    space = parse("huge", GOOD | {"base": "configs/mlp_mul.yaml", "steps": 40, "fixed": {"evaluate_every": 20}})
+    setting = {RATE: 1e30, "model.init_args.optimizer": "sgd"}
+    found = Batch(space, compile=False).train([setting, setting | {RATE: 1e-3}], range(2))
+    assert [r.diverged for r in found] == [2, 0]
+    assert value(found[0], 40) == WORST < value(found[1], 40)
 
 
 def test_settings_of_one_population_score_as_if_built_alone():
