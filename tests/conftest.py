@@ -6,8 +6,14 @@ import pytest
 import torch
 from lightning import Trainer
 
-from arith_lightning.architectures import ArithmeticModule, SineParity
-from arith_lightning.data import ArithmeticDataModule, IntegerParity, SingleModuleTask
+from arith_lightning.architectures import RNN, ArithmeticModule, BitSerial, SineParity
+from arith_lightning.data import (
+    ArithmeticDataModule,
+    BinaryMultiplication,
+    IntegerParity,
+    SequenceParity,
+    SingleModuleTask,
+)
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 torch.set_num_threads(1)
@@ -59,6 +65,8 @@ def datasets() -> list[type[ArithmeticDataModule]]:
 
 
 TASKS: dict[type[ArithmeticModule], Callable[[], ArithmeticDataModule]] = {
+    BitSerial: lambda: BinaryMultiplication(bits=3, coding="zero_one", train_share=1.0, batch_size=None),
+    RNN: lambda: SequenceParity(4, 9, 20, batch_size=16),
     SineParity: lambda: IntegerParity(20, 30),
 }
 """Small datasets for architectures that do not take the two operands of the single module task."""

@@ -122,12 +122,12 @@ def speed(console: Console) -> None:
     """Time every contender at every size and print the table."""
     compile = worthwhile(10_000, torch.device("cpu"))
     table = Table(
-        title="model updates a second, one thread, batch size 128 (in brackets: times the plain PyTorch loop)"
+        title="Model updates a second, one thread, batch size 128; in brackets, times the plain PyTorch loop.\n"
+        f"Last column: the Trainer's share of the time of a population of {SIZES[-1]}."
     )
-    names = ["plain PyTorch loop", "plain Lightning Trainer", *(f"population, P = {size}" for size in SIZES)]
-    lightning_share = "Trainer's share of the time, P = 1024"
-    for column in ("", *names, lightning_share):
-        table.add_column(column, justify="right")
+    names = ["PyTorch loop", "Lightning", *(f"P = {size}" for size in SIZES)]
+    for column in ("", *names, "share"):
+        table.add_column(column, justify="right", no_wrap=True)
     with Progress(console=console, transient=True) as progress:
         for label, (module, data) in contenders().items():
             runs = {
@@ -142,9 +142,19 @@ def speed(console: Console) -> None:
             runs["whole"] = (trainer(whole, None), SIZES[-1])
             rate = rates(runs, progress)
             share = max(0.0, 1 - rate["whole"] / rate[names[-1]])
-            cells = [f"{rate[name]:,.0f} ({rate[name] / rate[names[0]]:,.1f})" for name in names]
+            cells = [
+                f"{short(rate[name])} ({rate[name] / rate[names[0]]:,.{1 if index < 2 else 0}f})"
+                for index, name in enumerate(names)
+            ]
             table.add_row(label, *cells, f"{share:.0%}")
+            if not console.is_terminal:
+                console.print(f"{label} measured")
     console.print(table)
+
+
+def short(rate: float) -> str:
+    """Return a rate with three digits."""
+    return f"{rate / 1e6:.2f} M" if rate >= 1e5 else f"{rate:,.0f}"
 
 
 def main() -> int:

@@ -89,7 +89,7 @@ class ArithmeticCLI(LightningCLI):
     def configuration(self) -> str:
         """Return the resolved configuration as YAML."""
         config = self.config[self.subcommand] if self.subcommand else self.config
-        return self._parser(self.subcommand).dump(config, skip_none=False)
+        return self._parser(self.subcommand).dump(config, skip_unset=False)
 
 
 class _ExperimentCLI(ArithmeticCLI):
@@ -97,7 +97,7 @@ class _ExperimentCLI(ArithmeticCLI):
 
     def instantiate_classes(self) -> None:
         with explained():
-            built = self.parser.instantiate_classes(self.config)
+            built = self.parser.instantiate(self.config)
         self.model, self.datamodule = built["model"], built["data"]
 
 

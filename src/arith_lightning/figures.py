@@ -59,7 +59,16 @@ def weights(population: Population) -> Figure:
     groups = [values[:, mask].flatten() for mask in (success, ~success)]
     finite = [group[group.isfinite()].numpy() for group in groups]
     if sum(map(len, finite)):
-        axes.hist(finite, bins=60, stacked=True, color=[BLUE, ORANGE], label=["solved", "not solved"])
+        low, high = np.concatenate(finite).min(), np.concatenate(finite).max()
+        margin = 1e-6 * max(1.0, abs(low), abs(high))  # members may agree to the last bit
+        axes.hist(
+            finite,
+            bins=60,
+            range=(low - margin, high + margin),
+            stacked=True,
+            color=[BLUE, ORANGE],
+            label=["solved", "not solved"],
+        )
     axes.set(xlabel="parameter", ylabel="count", title="parameters of all members at the judged step")
     axes.legend(frameon=False)
     return figure

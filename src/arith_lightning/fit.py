@@ -30,7 +30,7 @@ class FitCLI(ArithmeticCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
         config = self.config[self.subcommand]
-        callbacks: list[Any] = [PopulationProgress()]
+        callbacks: list[Any] = [PopulationProgress(), Dashboard()]
         if config.ckpt_path is not None and not Path(config.ckpt_path).exists():
             raise ValueError(
                 f"ckpt_path must name a checkpoint; got {config.ckpt_path}; see logs/*/*/{runs.CHECKPOINT}"
@@ -42,7 +42,7 @@ class FitCLI(ArithmeticCLI):
                 Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
             runs.begin(self.folder, self.recorded)
             kwargs["logger"] = TensorBoardLogger(LOGS, self.name(), self.folder.name, default_hp_metric=False)
-            callbacks += [Dashboard(), ModelCheckpoint(**runs.checkpoint(self.folder))]
+            callbacks.append(ModelCheckpoint(**runs.checkpoint(self.folder)))
         else:
             kwargs["logger"] = False
         self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
@@ -98,6 +98,7 @@ def quiet() -> None:
         ".*does not have many workers.*",
         ".*number of training batches.*",
         ".*Checkpoint dir.*",
+        ".*The dirpath has changed.*",
     ):
         warnings.filterwarnings("ignore", pattern)
 

@@ -1,11 +1,15 @@
 """Architectures: one file each, the layer with its equation and the `LightningModule` that trains it."""
 
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.mlp import MLP, LinearLayer
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
+from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
+from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 
 __all__ = [
@@ -14,13 +18,21 @@ __all__ = [
     "NALU",
     "NAU",
     "NMU",
+    "RNN",
     "ArithmeticLayer",
     "ArithmeticModule",
+    "BitSerial",
     "LinearLayer",
     "NACLayer",
     "NALULayer",
     "NAULayer",
     "NMULayer",
+    "RecurrentLayer",
+    "ResidualLayer",
+    "ResidualMLP",
+    "SineLayer",
+    "SineNetwork",
     "SineParity",
     "SineParityLayer",
+    "TruthTableLayer",
 ]

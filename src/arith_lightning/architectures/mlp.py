@@ -11,10 +11,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, Activation, Head
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
 from arith_lightning.streams import Stream
 
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU, "silu": nn.SiLU}
 Start = Literal["default", "he", "xavier", "orthogonal"]
 
 
@@ -63,7 +63,38 @@ class LinearLayer(ArithmeticLayer):
         return nn.functional.linear(x, self.weight, self.bias)
 
 
-class MLP(ArithmeticModule):
+class DenseModule(ArithmeticModule):
+    """A dense network with a choice of head and loss, trained.
+
+    Args:
+        body: maps `(..., in_features)` to `(..., out_features)`.
+        head: what is done to the body's outputs: nothing (`linear`), `relu`, `sigmoid`, or `softmax` over them.
+        loss: `mse`, or `cross_entropy` of the probabilities (in nats, mean over outputs and examples), which needs the
+            sigmoid head and targets in [0, 1].
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        head: Head = "linear",
+        loss: Literal["mse", "cross_entropy"] = "mse",
+        **training: Any,
+    ) -> None:
+        require(
+            head == "sigmoid" or loss == "mse", "cross_entropy needs probabilities; head", head, "set head: sigmoid"
+        )
+        super().__init__(body if head == "linear" else nn.Sequential(body, HEADS[head]()), **training)
+        self.cross_entropy = loss == "cross_entropy"
+
+    def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the cross-entropy or the mean squared error."""
+        if self.cross_entropy:
+            return nn.functional.binary_cross_entropy(prediction, y)
+        return super().error(prediction, x, y)
+
+
+class MLP(DenseModule):
     """`depth` hidden layers of `width` units and an affine output, trained.
 
     Args:
@@ -71,9 +102,13 @@ class MLP(ArithmeticModule):
         out_features: number of outputs.
         depth: number of hidden layers; 0 is a linear model.
         width: units in each hidden layer.
+        stem: whether an affine layer of `width` units, without an activation, comes before the hidden layers.
+        widths: units of the stem (if any) and of each hidden layer, one by one, instead of `depth` and `width`.
         activation: elementwise function after each hidden layer.
         init: start of every affine layer; see `LinearLayer`.
         init_scale: factor on the weights at the start.
+        head: see `DenseModule`.
+        loss: see `DenseModule`.
         training: see `ArithmeticModule`.
     """
 
@@ -83,17 +118,28 @@ class MLP(ArithmeticModule):
         out_features: int = 1,
         depth: int = 2,
         width: int = 32,
-        activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu"] = "relu",
+        stem: bool = False,
+        widths: list[int] | None = None,
+        activation: Activation = "relu",
         init: Start = "default",
         init_scale: float = 1.0,
+        head: Head = "linear",
+        loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
         if depth < 0 or width < 1:
             raise ValueError(f"an MLP needs depth >= 0 and width >= 1; got {depth=}, {width=}; try depth 2, width 32")
-        sizes = [in_features, *[width] * depth]
-        hidden = [
-            module
-            for fan_in, fan_out in pairwise(sizes)
-            for module in (LinearLayer(fan_in, fan_out, init, init_scale), ACTIVATIONS[activation]())
-        ]
-        super().__init__(nn.Sequential(*hidden, LinearLayer(sizes[-1], out_features, init, init_scale)), **training)
+        sizes = [width] * (depth + stem) if widths is None else widths
+        require(
+            all(size >= 1 for size in sizes) and len(sizes) >= stem,
+            "widths must be positive, one for the stem and each hidden layer",
+            widths,
+            "try [32, 32]",
+        )
+        layers: list[nn.Module] = []
+        for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *sizes])):
+            layers.append(LinearLayer(fan_in, fan_out, init, init_scale))
+            if index or not stem:
+                layers.append(ACTIVATIONS[activation]())
+        last = LinearLayer(sizes[-1] if sizes else in_features, out_features, init, init_scale)
+        super().__init__(nn.Sequential(*layers, last), head, loss, **training)

@@ -30,7 +30,7 @@ class PopulationProgress(ProgressBar):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar at the step the run starts or resumes from."""
-        self.started, self.first = time.perf_counter(), trainer.global_step
+        self.seen, self.first = (time.perf_counter(), trainer.global_step), trainer.global_step
         self.printed = self.first * PLAIN_LINES // trainer.max_steps
         compiling = bool(getattr(pl_module, "compiled", False))
         description = "compiling, then training" if compiling else "training"
@@ -59,9 +59,9 @@ class PopulationProgress(ProgressBar):
             self.console.print(f"step {trainer.global_step:,} of {trainer.max_steps:,}: {state}", highlight=False)
 
     def state(self, trainer: Trainer, population: Any) -> str:
-        """Return speed and success so far."""
-        seconds = time.perf_counter() - self.started
-        updates = (trainer.global_step - self.first) * len(population) / seconds
+        """Return the speed since the last evaluation, and success so far."""
+        (then, step), self.seen = self.seen, (time.perf_counter(), trainer.global_step)
+        updates = (trainer.global_step - step) * len(population.live["members"]) / (self.seen[0] - then)
         success = population.success
         return f"{updates:,.0f} model updates/s, solved {int(success.sum())} of {len(success)}"
 

@@ -1,8 +1,11 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
 from arith_lightning.data.base import ArithmeticDataModule
+from arith_lightning.data.binary_multiplication import BinaryMultiplication
+from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
 
@@ -10,7 +13,10 @@ __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
+    "BinaryMultiplication",
+    "BitParity",
     "IntegerParity",
     "IntegerSeries",
+    "SequenceParity",
     "SingleModuleTask",
 ]

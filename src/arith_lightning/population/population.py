@@ -193,8 +193,7 @@ class Population(LightningModule):
         self.log_dict(metrics, batch_size=1, logger=False)  # the dashboard writes them at their step
 
     def test_step(self, batch: int, batch_idx: int) -> None:
-        """Log the record, as validation does."""
-        self.log("success_rate", self.success.double().mean(), batch_size=1)
+        """Leave the record as the checkpoint holds it."""
 
     @torch.no_grad()
     def evaluate(self, step: int) -> dict[str, Tensor]:

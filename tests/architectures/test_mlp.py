@@ -1,0 +1,83 @@
+import math
+from typing import get_args
+
+import pytest
+import torch
+
+from arith_lightning.architectures import MLP, LinearLayer
+from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, Activation, Head
+from arith_lightning.architectures.base import load
+
+
+def test_a_stem_is_affine_and_has_no_activation():
+    module = MLP(in_features=3, depth=1, width=4, stem=True, out_features=2)
+    assert [tuple(p.shape) for p in module.parameters()] == [(4, 3), (4,), (4, 4), (4,), (2, 4), (2,)]
+    stem, hidden, output = module.layers().values()
+    x = torch.randn(5, 3)
+    torch.testing.assert_close(module(x), output(torch.relu(hidden(stem(x)))))
+
+
+def test_a_sigmoid_head_gives_probabilities_of_the_same_body():
+    plain, sigmoid = MLP(seed=3), MLP(seed=3, head="sigmoid")
+    x = torch.randn(5, 2)
+    torch.testing.assert_close(sigmoid(x), torch.sigmoid(plain(x)))
+
+
+def test_cross_entropy_by_hand():
+    module = MLP(head="sigmoid", loss="cross_entropy")
+    prediction, y = torch.tensor([0.25, 0.5]), torch.tensor([1.0, 0.0])
+    error = module.error(prediction, prediction, y).item()
+    assert error == pytest.approx((math.log(4) + math.log(2)) / 2)
+    assert MLP(head="sigmoid").error(prediction, prediction, y).item() == pytest.approx((0.5625 + 0.25) / 2)
+
+
+def test_cross_entropy_of_unbounded_outputs_is_refused():
+    with pytest.raises(ValueError, match="cross_entropy needs probabilities; head; got linear; set head: sigmoid"):
+        MLP(loss="cross_entropy")
+
+
+def test_widths_give_each_hidden_layer_its_size_and_the_stem_stays_affine():
+    module = MLP(widths=[3, 5, 3, 5], stem=True, head="relu")
+    assert [(layer.in_features, layer.out_features) for layer in module.layers().values()] == [
+        (2, 3),
+        (3, 5),
+        (5, 3),
+        (3, 5),
+        (5, 1),
+    ]
+    body = module.network[0]
+    assert [type(part).__name__ for part in body].count("ReLU") == 3
+    assert isinstance(body[1], LinearLayer)
+    assert (module(torch.randn(100, 2)) >= 0).all()
+
+
+def test_two_squares_multiply():
+    module = MLP(in_features=2, widths=[2], activation="square")
+    load(
+        module,
+        {
+            "network.0.weight": torch.tensor([[1.0, 1.0], [1.0, -1.0]]),
+            "network.0.bias": torch.zeros(2),
+            "network.2.weight": torch.tensor([[0.25, -0.25]]),
+            "network.2.bias": torch.zeros(1),
+        },
+    )
+    x = torch.tensor([[3.0, 7.0], [-2.0, 5.0]])
+    assert module(x).flatten().tolist() == [21.0, -10.0]
+
+
+def test_a_softmax_head_sums_to_one():
+    y = MLP(out_features=3, head="softmax")(torch.randn(4, 2))
+    torch.testing.assert_close(y.sum(-1), torch.ones(4))
+    assert (y > 0).all()
+
+
+@pytest.mark.parametrize("widths", [[0], [3, -1]])
+def test_sizes_that_are_not_positive_are_refused(widths):
+    with pytest.raises(ValueError, match=r"widths must be positive"):
+        MLP(widths=widths)
+
+
+def test_every_named_activation_exists():
+    assert set(get_args(Activation)) == set(ACTIVATIONS)
+    assert set(get_args(Head)) == set(HEADS)
