@@ -5,6 +5,7 @@ steps: optimizer steps of a trial (trainer.max_steps)
 seeds: seeds that score a trial
 trials: trials of the study
 fixed: changes that all trials share, {dotted key: value}
+selection: changes that trials, not reported results, share: examples to select on, such as another held-out set
 space: {dotted key: {low, high, log}} or {dotted key: {choices: [...]}}; `when: {other key: [values]}` is a condition,
     `also: [keys]` gives other keys the same value
 map: axes of the picture, {x: key, y: key, panels: key}; {key: dotted key, low, high, log} in place of a key gives an
@@ -53,7 +54,7 @@ def available() -> list[str]:
 
 def parse(name: str, content: Any) -> Space:
     """Make a space of what a file holds."""
-    required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "map")
+    required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "selection", "map")
     if not isinstance(content, dict):
         raise ValueError(f"a space must be a mapping with {', '.join(required)}; got {content!r}")
     _known("", content, (*required, *optional))
@@ -88,6 +89,7 @@ def parse(name: str, content: Any) -> Space:
         parameters,
         axes,
         (points[0], points[1]),
+        content.get("selection") or {},
         known,
     )
 

@@ -120,6 +120,8 @@ class Space:
     axes: Mapping[str, Parameter]
     points: tuple[int, int] = (24, 16)
     """Points of the map along x and y."""
+    selection: Setting = field(default_factory=dict)
+    """What trials change in addition, and reported results do not: examples that are theirs alone."""
     theory: str = ""
     """Function of `theory` that draws what is known into the map."""
 
@@ -140,8 +142,8 @@ class Space:
         return found
 
     def arguments(self, setting: Setting) -> list[str]:
-        """Return the arguments that `fit` would take for a setting; the class first, since it decides on the rest."""
-        values = self.fixed | {"trainer.max_steps": self.steps} | setting
+        """Return the arguments that make a trial of a setting; the class first, since it decides on the rest."""
+        values = self.fixed | {"trainer.max_steps": self.steps} | self.selection | setting
         ordered = sorted(values.items(), key=lambda item: item[0] != CLASS)
         return ["--config", str(self.base), *(f"--{key}={_text(value)}" for key, value in ordered)]
 
@@ -152,8 +154,8 @@ class Space:
     def configuration(self, setting: Setting, seeds: list[int]) -> dict[str, Any]:
         """Return the base file with a setting and seeds written into it: a file that `fit` runs."""
         config = yaml.safe_load(self.base.read_text())
-        if CLASS in setting:
-            # of the base's arguments another class keeps what it knows
+        if CLASS in self.fixed | setting:
+            # of the base's arguments another class keeps only what it knows
             config["model"] = self.build(setting).config["model"]
         values = self.fixed | setting | {"trainer.max_steps": self.steps, "seeds": seeds}
         for key, value in values.items():
@@ -173,6 +175,9 @@ class Space:
         yield "", first
         for parameter in (*self.parameters, *self.axes.values()):
             needed = {key: values[0] for key, values in parameter.when.items()}
+            if parameter.until:
+                yield parameter.key, self.active(first | parameter.cells(1)[0][1])
+                continue
             for value in parameter.ends:
                 yield parameter.key, self.active(first | needed | parameter.at(value))
 
@@ -188,7 +193,7 @@ class Space:
             "base": self.base.name,
             "steps": self.steps,
             "seeds": self.seeds,
-            "fixed": self.fixed,
+            "fixed": self.fixed | self.selection,
             "space": described,
         }
 

@@ -99,4 +99,4 @@ def test_tied_keys_get_the_same_value_and_an_interval_its_two_ends():
     setting = parsed.suggest(trial)
     assert setting["data.init_args.test_end"] == setting["data.init_args.train_end"] == 10
     assert parsed.settings(trial.params) == setting
-    assert parsed.build(setting).data.ends == {"interpolation": 10, "extrapolation": 10}
+    assert (parsed.build(setting).data.train_end, parsed.build(setting).data.test_end) == (10, 10)
