@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ METRICS = {"success_rate": "success rate", "log10_error": "log10(error / thresho
 def importances(study: Study, folder: Path) -> Figure | None:
     """Write how much of the study's outcome each parameter decides (PED-ANOVA); None if too few trials tell."""
     try:
-        known = optuna.importance.get_param_importances(study)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where all trials are equally good
+            known = optuna.importance.get_param_importances(study)
     except (ValueError, RuntimeError, ZeroDivisionError):
         return None
     if not known:

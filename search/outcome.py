@@ -3,7 +3,7 @@
 Every number has its own seeds: trials are scored on seeds 0, 1, ...; the best trials are told apart on SELECTION seeds;
 the setting that wins is measured on FRESH seeds; share and map are drawn on others again, from random and from evenly
 spaced settings, because a sampler's trials crowd where it succeeds. Evaluation sets differ, too: trials, selection and
-maps are judged on the sets of `objective.JUDGED_ON`, the winner on those of `fit`.
+maps are judged on the sets of `training.JUDGED_ON`, the winner on those of `fit`.
 """
 
 import json
@@ -23,10 +23,11 @@ from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.runs import write
 from chart import Chart, table
-from objective import Result, fit, summarize
+from objective import Result, summarize
 from picture import TRAINS, draw
 from pool import Pool
 from space import Setting, Space
+from training import fit
 from worker import Work, train
 
 SELECTION = range(10_000, 10_064)

@@ -188,7 +188,7 @@ class Space:
 
     def identity(self) -> dict[str, Any]:
         """Return what trials of one study must share, as plain data."""
-        described = [f"{p.key}: {p.distribution} {dict(p.when)}" for p in self.parameters]
+        described = [f"{p.key}: {p.distribution} {dict(p.when)} {p.also}" for p in self.parameters]
         return {
             "base": self.base.name,
             "steps": self.steps,

@@ -20,9 +20,10 @@ from optuna.trial import Trial, TrialState
 
 import pruning
 import storage as studies
-from objective import Batch, Result, value
+from objective import Result, value
 from samplers import sampler
 from space import Setting, Space
+from training import Batch
 
 BATCH = 8
 """Trials asked at once; an interrupt loses at most these."""

@@ -7,7 +7,8 @@ from test_search_space import GOOD, RATE
 
 import pruning
 from declaration import parse
-from objective import Batch, Result
+from objective import Result
+from training import Batch
 
 SPACE = parse("parity", GOOD | {"steps": 60, "fixed": {"evaluate_every": 10}})
 SETTINGS = [{RATE: rate, "model.init_args.damping": 2.0} for rate in (1e-4, 1e-3, 0.1, 0.01)]
