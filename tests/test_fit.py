@@ -52,6 +52,11 @@ def test_a_wrong_key_ends_with_code_two_and_one_line(tmp_path):
 EAGER = ("--trainer.max_steps", "1500", "--evaluate_every", "100", "--compile", "false")
 
 
+def heed():
+    """Let Ctrl-C through, which a shell's background jobs ignore and hand down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
@@ -61,7 +66,7 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path, uninterrupted):
-    process = subprocess.Popen([*COMMAND, *EAGER], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*COMMAND, *EAGER], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     folder = tmp_path / "logs" / "nmu_mul" / "version_0"
     while not (folder / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
         time.sleep(0.05)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import yaml
 from lightning import Trainer
 
+from arith_lightning import architectures, data
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 
@@ -36,9 +37,7 @@ def explain(text: str) -> str:
     if match := UNKNOWN_KEY.search(text):
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
     if match := UNKNOWN_CLASS.search(text):
-        names = sorted(
-            kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in base.__subclasses__()
-        )
+        names = sorted(kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in exported(base))
         return f"unknown class '{match[1]}'{nearest(match[1], names)}; expected one of {', '.join(names)}"
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
@@ -58,9 +57,15 @@ def keys() -> list[str]:
     found = {"seeds", "evaluate_every", "compile", "drop_decided", "ckpt_path", "model.class_path", "data.class_path"}
     found |= {f"trainer.{name}" for name in parameters(Trainer)}
     for prefix, base in (("model", ArithmeticModule), ("data", ArithmeticDataModule)):
-        for kind in (base, *base.__subclasses__()):
+        for kind in (base, *exported(base)):
             found |= {f"{prefix}.init_args.{name}" for name in parameters(kind)}
     return sorted(found)
+
+
+def exported(base: type) -> list[type]:
+    """Return every architecture or dataset that a configuration may name."""
+    names = [getattr(package, name) for package in (architectures, data) for name in package.__all__]
+    return [kind for kind in names if isinstance(kind, type) and issubclass(kind, base) and kind is not base]
 
 
 def parameters(kind: type) -> list[str]:

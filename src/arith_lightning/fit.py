@@ -16,7 +16,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from arith_lightning import results, runs
-from arith_lightning.callbacks import Dashboard, PopulationProgress
+from arith_lightning.callbacks import Dashboard, Doctor, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 
 LOGS = Path("logs")
@@ -30,7 +30,8 @@ class FitCLI(ArithmeticCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
         config = self.config[self.subcommand]
-        callbacks: list[Any] = [PopulationProgress(), Dashboard()]
+        self.doctor = Doctor()
+        callbacks: list[Any] = [PopulationProgress(), Dashboard(), self.doctor]
         if config.ckpt_path is not None and not Path(config.ckpt_path).exists():
             raise ValueError(
                 f"ckpt_path must name a checkpoint; got {config.ckpt_path}; see logs/*/*/{runs.CHECKPOINT}"
@@ -59,8 +60,11 @@ class FitCLI(ArithmeticCLI):
 
     def after_fit(self) -> None:
         """Answer: table, actual and predicted, files."""
-        results.write(self.model, self.folder)
+        seen = [diagnosis.sentence for diagnosis in self.doctor.found]
+        results.write(self.model, self.folder, seen)
         results.show(self.model, Console())
+        for sentence in seen:
+            Console().print(f"at the end, {sentence}", style="yellow", highlight=False, markup=False)
         Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {LOGS}")
 
     def after_validate(self) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def readable(member: Any) -> dict[str, Any] | None:
     return {name.removeprefix("network."): value.detach().tolist() for name, value in values.items()}
 
 
-def write(population: Population, folder: Path) -> None:
+def write(population: Population, folder: Path, diagnoses: Sequence[str] = ()) -> None:
     """Write runs.csv and summary.json, each whole or not at all; the summary last, because it marks a finished run."""
     table = rows(population)
     text = io.StringIO()
@@ -142,7 +143,10 @@ def write(population: Population, folder: Path) -> None:
     writer.writeheader()
     writer.writerows(table)
     runs.write(folder / "runs.csv", text.getvalue())
-    runs.write(folder / runs.RESULT, json.dumps(summary(population), indent=2, allow_nan=False))
+    runs.write(
+        folder / runs.RESULT,
+        json.dumps(summary(population) | {"diagnoses": list(diagnoses)}, indent=2, allow_nan=False),
+    )
 
 
 def show(population: Population, console: Console) -> None:

@@ -1,5 +1,6 @@
 """Elementwise functions between layers, and heads after the last one, by the names that configurations use."""
 
+import math
 from typing import Literal
 
 import torch
@@ -64,3 +65,5 @@ HEADS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "softmax": Softmax,
 }
+RANGES = {"linear": (-math.inf, math.inf), "relu": (0.0, math.inf), "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0)}
+"""Smallest and largest value of each head."""

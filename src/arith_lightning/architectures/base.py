@@ -54,6 +54,10 @@ class ArithmeticLayer(nn.Module):
         """Return the weights that act on the inputs, by name, each `(out_features, in_features)`."""
         return {}
 
+    def gates(self, x: Tensor) -> Tensor | None:
+        """Return what decides between ways of computing, values in [0, 1] with examples first; None without gates."""
+        return None
+
     def reset_parameters(self, stream: Stream | None = None) -> None:
         """Draw the parameters anew; without a stream, from a seed that torch's own generator supplies."""
         if stream is None:
@@ -86,6 +90,9 @@ class ArithmeticModule(LightningModule):
         penalty_end: step at which it has reached `penalty_weight`.
         seed: seed of the initial parameters.
     """
+
+    output_range: tuple[float, float] = (-float("inf"), float("inf"))
+    """Smallest and largest value that the network can return."""
 
     learning_rate: Tensor
     momentum: Tensor
@@ -176,6 +183,10 @@ class ArithmeticModule(LightningModule):
     def weights(self) -> dict[str, Tensor]:
         """Return the weights that act on inputs, by full name; empty where a network has no such reading."""
         return {f"{name}.{key}": w for name, layer in self.layers().items() for key, w in layer.weights().items()}
+
+    def gates(self, x: Tensor) -> Tensor | None:
+        """Return the gates of the first layer `(..., n)` on its inputs; None where it has none."""
+        return next(iter(self.layers().values())).gates(x)
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Return the mean squared error; every argument has the same layout, examples along any axis."""

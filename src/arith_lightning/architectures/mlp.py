@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, Activation, Head
+from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES, Activation, Head
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
 from arith_lightning.streams import Stream
 
@@ -86,6 +86,7 @@ class DenseModule(ArithmeticModule):
         )
         super().__init__(body if head == "linear" else nn.Sequential(body, HEADS[head]()), **training)
         self.cross_entropy = loss == "cross_entropy"
+        self.output_range = RANGES[head]
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Return the cross-entropy or the mean squared error."""

@@ -64,10 +64,14 @@ class NALULayer(ArithmeticLayer):
         """Return the shared W."""
         return {"weight": accumulator_weight(self.w_hat, self.m_hat)}
 
+    def gates(self, x: Tensor) -> Tensor:
+        """Return the gates `(..., out_features)`."""
+        return torch.sigmoid(dot(self.gate, x))
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated mixture of sum and product."""
         weight = self.weights()["weight"]
-        gate = torch.sigmoid(dot(self.gate, x))
+        gate = self.gates(x)
         return gate * dot(weight, x) + (1 - gate) * torch.exp(dot(weight, torch.log(x.abs() + EPSILON)))
 
 

@@ -34,7 +34,7 @@ def bits_of(numbers: Tensor, bits: int) -> Tensor:
 def product_bits(a: Tensor, b: Tensor) -> Tensor:
     """Multiply bits `(n, size)` by bits `(n, size)` exactly into `(2n, size)`, for any n: long multiplication."""
     n = len(a)
-    columns = sum(nn.functional.pad(a[i] * b, (0, 0, i + 1, n - i - 1)) for i in range(n))
+    columns = torch.stack([nn.functional.pad(a[i] * b, (0, 0, i + 1, n - i - 1)) for i in range(n)]).sum(0)
     carry, digits = torch.zeros_like(a[0]), []
     for column in reversed(columns.unbind()):
         total = column + carry
