@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +12,43 @@ import optuna
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, create_trial
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 from torch.utils.tensorboard import SummaryWriter
 
 import storage as studies
 from arith_lightning.runs import write
+from objective import Result, value
+from space import Setting, Space
 
 RUNS = "trials"
 """Folder of the trials' own event files."""
 METRICS = {"success_rate": "success rate", "log10_error": "log10(error / threshold)", "solved_at": "solved at step"}
 
 
-def importances(study: Study, folder: Path) -> Figure | None:
-    """Write how much of the study's outcome each parameter decides (PED-ANOVA); None if too few trials tell."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns where all trials are equally good
-            known = optuna.importance.get_param_importances(study)
-    except (ValueError, RuntimeError, ZeroDivisionError):
-        return None
-    if not known:
-        return None
-    write(folder / "importances.json", json.dumps(known, indent=2))
-    figure = Figure(figsize=(6, 0.8 + 0.35 * len(known)), layout="constrained")
+def importances(space: Space, settings: Sequence[Setting], results: Sequence[Result], folder: Path) -> Figure:
+    """Write how much of a trial's value each parameter decides (PED-ANOVA); none stands out if all are alike.
+
+    Args:
+        space: what was searched.
+        settings: random ones; a study's own trials crowd where it succeeds, and those that are pruned have no value.
+        results: of the settings.
+        folder: where importances.json and .png go.
+    """
+    study = optuna.create_study(direction="maximize")
+    known: dict[str, Any] = {parameter.key: parameter.distribution for parameter in space.parameters}
+    for setting, result in zip(settings, results, strict=True):
+        own = {key: kind for key, kind in known.items() if key in setting}
+        params = {key: setting[key] for key in own}
+        study.add_trial(create_trial(params=params, distributions=own, value=value(result, space.steps)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where all values are equal
+        found = optuna.importance.get_param_importances(study)
+    write(folder / "importances.json", json.dumps(found, indent=2))
+    figure = Figure(figsize=(6, 0.8 + 0.35 * len(found)), layout="constrained")
     axes = figure.subplots()
-    names = [key.rpartition(".")[2].replace("_", " ") for key in known]
-    axes.barh(names[::-1], list(known.values())[::-1], color="#0072B2")
+    names = [key.rpartition(".")[2].replace("_", " ") for key in found]
+    axes.barh(names[::-1], list(found.values())[::-1], color="#0072B2")
     axes.set(xlabel="importance", title="what decides the success of a trial", xlim=(0, 1))
     figure.savefig(folder / "importances.png", dpi=150)
     return figure
@@ -80,8 +90,8 @@ def record(run: Path, trial: FrozenTrial) -> None:
     with SummaryWriter(str(run)) as writer:
         hparams = {**trial.params, "state": trial.state.name}
         writer._get_file_writer().add_summary(hparams_pb(hparams, trial_id=run.name, start_time_secs=began))
-        for name, value in values.items():
-            if math.isfinite(value):
-                writer.add_scalar(name, value)
-        for evaluation, value in trial.intermediate_values.items():
-            writer.add_scalar("value_at_rung", value, evaluation)
+        for name, number in values.items():
+            if math.isfinite(number):
+                writer.add_scalar(name, number)
+        for evaluation, number in trial.intermediate_values.items():
+            writer.add_scalar("value_at_rung", number, evaluation)

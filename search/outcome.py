@@ -63,15 +63,16 @@ def conclude(study: Study, work: Work, pool: Pool, folder: Path, advance: Advanc
     fresh = next(done[1] for done in pool.each(measure, [(str(folder / BEST),)]) if done)
     trials = studies.finished(study)
     write(folder / TRIALS, table([(row(t), Result(**t.user_attrs["result"])) for t in trials]))
-    sampled = evaluate(work, pool, sample(space, SAMPLED), list(CHARTED), advance)
+    settings = sample(space, SAMPLED)
+    sampled = evaluate(work, pool, settings, list(CHARTED), advance)
     share = Rate(sum(result.rate >= TRAINS for result in sampled), SAMPLED)
     outcome = Outcome(best, fresh, share, len(trials))
     write(folder / BEST, f"# {fresh} of the seeds in this file succeed; found by search/optimize.py\n{config}")
-    figures = {"importances": board.importances(study, folder)}
+    figures = {"importances": board.importances(space, settings, sampled, folder)}
     if space.axes:
         chart = Chart(space, space.points, list(CHARTED), folder, best)
         figures["map"] = draw(chart, chart.train(pool, advance), best)
-    board.tell(folder, study, outcome._asdict(), {name: f for name, f in figures.items() if f is not None})
+    board.tell(folder, study, outcome._asdict(), figures)
     write(folder / SUMMARY, json.dumps(outcome._asdict(), indent=2))
     return outcome
 

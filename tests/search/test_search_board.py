@@ -1,4 +1,5 @@
 import json
+import math
 
 import optuna
 import pytest
@@ -7,8 +8,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 import board
+import declaration
 from arith_lightning.evaluation import Rate
 from objective import Result
+from outcome import sample
 
 OUTCOME = {"fresh": Rate(9, 10), "share": Rate(3, 10)}
 
@@ -56,13 +59,21 @@ def test_all_trials_are_rows_of_one_table_with_the_union_of_their_columns(study,
         assert events.Scalars("success_rate")[0].value == pytest.approx(trial.user_attrs["result"]["successes"] / 10)
 
 
-def test_importances_name_the_parameter_that_decides(study, tmp_path):
-    assert board.importances(study, tmp_path) is not None
+def test_importances_name_the_parameter_that_decides(tmp_path):
+    space = declaration.load("networks")
+    settings = sample(space, 64)
+    results = [Result(8 * (setting["model.class_path"] == "NMU"), 8, 0, 0.0, math.nan) for setting in settings]
+    assert board.importances(space, settings, results, tmp_path) is not None
     known = json.loads((tmp_path / "importances.json").read_text())
-    assert max(known, key=known.get) == "model.rate"
+    assert max(known, key=known.get) == "model.class_path"
     assert sum(known.values()) == pytest.approx(1)
     assert (tmp_path / "importances.png").exists()
 
 
-def test_a_study_too_small_for_importances_has_none(tmp_path):
-    assert board.importances(optuna.create_study(), tmp_path) is None
+def test_where_nothing_trains_no_parameter_stands_out(tmp_path):
+    space = declaration.load("parity")
+    results = [Result(0, 8, 8, 40.0, math.nan)] * 32
+    board.importances(space, sample(space, 32), results, tmp_path)
+    known = json.loads((tmp_path / "importances.json").read_text())
+    assert set(known) == {parameter.key for parameter in space.parameters}
+    assert max(known.values()) == pytest.approx(min(known.values()))
