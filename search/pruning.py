@@ -8,9 +8,11 @@ Sources: Li et al., "A system for massively parallel hyperparameter tuning" (202
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from math import ceil
 from typing import Any
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import Trial
 
@@ -37,7 +39,8 @@ def rule(pruner: str, steps: int, study: Study, trials: Sequence[tuple[Trial, An
             return set()
         values = {index: value(result, steps) for index, result in results.items()}
         for index, mine in values.items():
-            trials[index][0].report(mine, evaluation)
+            with suppress(UpdateFinishedTrialError):  # another machine has given the trial up for lost
+                trials[index][0].report(mine, evaluation)
         if evaluation < first:
             return set()
         known = [t.intermediate_values.get(evaluation) for t in study.get_trials(deepcopy=False)]
