@@ -31,6 +31,17 @@ def test_cross_entropy_by_hand():
     assert MLP(head="sigmoid").error(prediction, prediction, y).item() == pytest.approx((0.5625 + 0.25) / 2)
 
 
+def test_cross_entropy_is_torch_s_and_lets_a_nan_through():
+    module = MLP(head="sigmoid", loss="cross_entropy")
+    prediction, y = torch.rand(100, requires_grad=True), (torch.rand(100) > 0.5).float()
+    ours, torch_s = module.error(prediction, y, y), torch.nn.functional.binary_cross_entropy(prediction, y)
+    torch.testing.assert_close(ours, torch_s)
+    gradients = [torch.autograd.grad(value, prediction)[0] for value in (ours, torch_s)]
+    torch.testing.assert_close(*gradients)
+    assert module.error(torch.tensor([0.0, 1.0]), y, torch.tensor([1.0, 0.0])).isfinite()
+    assert module.error(torch.tensor([torch.nan]), y, torch.zeros(1)).isnan()
+
+
 def test_cross_entropy_of_unbounded_outputs_is_refused():
     with pytest.raises(ValueError, match="cross_entropy needs probabilities; head; got linear; set head: sigmoid"):
         MLP(loss="cross_entropy")

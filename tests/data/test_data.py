@@ -123,3 +123,18 @@ def test_wrong_data_is_refused(build, message):
 def test_operations(name, expected):
     assert operation(name).function(torch.tensor(2.0), torch.tensor(3.0)).item() == pytest.approx(expected)
     assert set(OPERATIONS) == {"add", "sub", "mul", "div"}
+
+
+def test_a_decorrelated_series_has_the_same_numbers_in_another_order():
+    posted, mixed = (IntegerSeries("sub", decorrelated=d).evaluation_set("interpolation") for d in (False, True))
+    assert torch.equal(posted[0].sort(-1).values, mixed[0].sort(-1).values)
+    correlation = [torch.corrcoef(x)[0, 1].abs().item() for x, _ in (posted, mixed)]
+    assert correlation[0] == pytest.approx(1)
+    assert correlation[1] < 0.05
+    assert torch.equal(mixed[1], mixed[0][:1] - mixed[0][1:])
+
+
+def test_an_error_is_relative_to_large_targets_and_absolute_for_zero():
+    judge = IntegerSeries("sub").judge
+    assert judge(torch.tensor([202.0, 0.25]), torch.tensor([200.0, 0.0])) == 0.25
+    assert judge(torch.tensor([220.0, 0.05]), torch.tensor([200.0, 0.0])).item() == pytest.approx(0.1)

@@ -52,12 +52,15 @@ class TruthTableLayer(ArithmeticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return sum_k table_k prod_i (x_i if bit i of k else 1 - x_i), one input after the other."""
-        size = (self.out_features, *[2] * self.in_features, *[1] * (x.dim() - 1))
-        entries = self.table.reshape(size)
-        for bit in x.unbind(-1):
-            no, yes = entries.unbind(1)
-            entries = no + (yes - no) * bit
-        return entries.movedim(0, -1)
+        return _read(self.table.reshape(*self.table.shape, *[1] * (x.dim() - 1)), list(x.unbind(-1))).movedim(0, -1)
+
+
+def _read(table: Tensor, bits: list[Tensor]) -> Tensor:
+    # depth first: of the many partial answers few exist at a time, which tests on long numbers need
+    if not bits:
+        return table.squeeze(1)
+    no, yes = (_read(half, bits[1:]) for half in table.chunk(2, dim=1))
+    return no + (yes - no) * bits[0]
 
 
 class BitSerialNetwork(nn.Module):
@@ -75,7 +78,7 @@ class BitSerialNetwork(nn.Module):
         for bit in [*reversed(b.split(1, dim=-1)), *none.split(1, dim=-1)]:
             higher = torch.cat([none[..., :1], total[..., :-1]], dim=-1)
             total, carry = self.cell(torch.stack([a * bit, higher, carry]).movedim(0, -1)).unbind(-1)
-            digits.append(total[..., -1])
+            digits.append(total[..., -1].clone())  # a view would keep all cells of every step in memory
         return torch.stack(digits[::-1], dim=-1)
 
 

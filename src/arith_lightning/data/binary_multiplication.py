@@ -34,7 +34,9 @@ def bits_of(numbers: Tensor, bits: int) -> Tensor:
 def product_bits(a: Tensor, b: Tensor) -> Tensor:
     """Multiply bits `(n, size)` by bits `(n, size)` exactly into `(2n, size)`, for any n: long multiplication."""
     n = len(a)
-    columns = torch.stack([nn.functional.pad(a[i] * b, (0, 0, i + 1, n - i - 1)) for i in range(n)]).sum(0)
+    columns = nn.functional.pad(a[0] * b, (0, 0, 1, n - 1))
+    for i in range(1, n):
+        columns = columns + nn.functional.pad(a[i] * b, (0, 0, i + 1, n - i - 1))
     carry, digits = torch.zeros_like(a[0]), []
     for column in reversed(columns.unbind()):
         total = column + carry

@@ -70,7 +70,9 @@ class IntegerParity(ArithmeticDataModule):
         if stream.purpose != Purpose.TRAINING:
             return whole
         if self.draws is not None:
-            return Stream(stream.seed, Purpose.TRAINING, 0, stream.dtype).integers((self.draws,), 0, self.train_end)
+            # 0 * step rather than 0: the compiler maps steps only over what depends on them
+            own = Stream(stream.seed, Purpose.TRAINING, 0 * stream.step, stream.dtype)
+            return own.integers((self.draws,), 0, self.train_end)
         if self.doubling_steps:
             doublings = (stream.step // self.doubling_steps).clamp(max=self.train_end.bit_length()).long()
             return whole % (torch.ones_like(doublings) << (1 + doublings))

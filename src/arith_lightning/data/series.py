@@ -20,6 +20,8 @@ ROWS = {
     "extrapolation": ((1000, 2000, 8), (1000, 1500, 4)),
 }
 """First value, end (exclusive) and stride of x1 and x2."""
+STRIDE = 1201
+"""Row i of a decorrelated series takes its x2 from row 1201 i modulo 2,000: every value once, in mixed order."""
 
 
 class IntegerSeries(ArithmeticDataModule):
@@ -28,22 +30,27 @@ class IntegerSeries(ArithmeticDataModule):
     Args:
         operation: add, sub, mul or div; division is of x1 by x2.
         tolerance: largest relative error of any test row that counts as solved.
+        decorrelated: whether x2 is taken in mixed order in training, so that the two columns are no longer collinear.
     """
 
     in_features = 2
     fixed = True
     criterion = "largest relative error"
 
-    def __init__(self, operation: str = "mul", tolerance: float = 1e-3) -> None:
+    def __init__(self, operation: str = "mul", tolerance: float = 1e-3, decorrelated: bool = False) -> None:
         super().__init__(batch_size=len(range(*ROWS["interpolation"][0])))
         if not tolerance > 0:
             raise ValueError(f"tolerance must be positive; got {tolerance}; try 1e-3")
+        self.decorrelated = decorrelated
         self.operation, self.tolerance = operations.operation(operation), tolerance
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Return all rows of the split, whatever `size`."""
         device = stream.seed.device
-        x = torch.stack([torch.arange(*row, dtype=stream.dtype, device=device) for row in ROWS[split]])
+        x1, x2 = (torch.arange(*row, dtype=stream.dtype, device=device) for row in ROWS[split])
+        if self.decorrelated and split == "interpolation":
+            x2 = x2[torch.arange(len(x2), device=device) * STRIDE % len(x2)]
+        x = torch.stack([x1, x2])
         return x, self.operation.function(x[0], x[1]).unsqueeze(0)
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
@@ -51,5 +58,5 @@ class IntegerSeries(ArithmeticDataModule):
         return torch.tensor(self.tolerance, dtype=torch.float64)
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the largest relative error of any row."""
-        return ((prediction - target).abs() / target.abs()).max()
+        """Return the largest error of any row, relative to its target where that is larger than 1."""
+        return ((prediction - target).abs() / target.abs().clamp(min=1)).max()

@@ -134,10 +134,20 @@ class Population(LightningModule):
         """Return a member at its judged step as a plain module."""
         module = copy.deepcopy(self.template[0])
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
+        module.to(next(iter(values.values())).dtype)
         load(module, values)
         for name, buffer in module.named_buffers():
             buffer.copy_(self.all_columns.module[name][index])
         return module
+
+    @torch.no_grad()
+    def predict(self, x: Tensor) -> Tensor:
+        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`."""
+
+        def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
+            return functional_call(self.template[0], self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
+
+        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record["parameters"], self.all_columns.module)
 
     # Training
 

@@ -1,0 +1,143 @@
+"""Runs of a report: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from arith_lightning import runs
+from arith_lightning.config import Experiment, experiment
+from arith_lightning.evaluation import Rate
+from arith_lightning.population import Population
+
+LOGS = Path("logs")
+STEP = re.compile(r"^step ([\d,]+) of ([\d,]+)")
+QUICK_SEEDS, QUICK_STEPS = 4, 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command of `fit`.
+
+    Args:
+        config: name of a file of `configs/`, without its ending.
+        flags: what the command changes.
+    """
+
+    config: str
+    flags: tuple[str, ...] = ()
+
+    def arguments(self, quick: bool = False) -> list[str]:
+        """Return the arguments after `fit`; a quick run has few seeds and steps and answers nothing."""
+        short = [f"--seeds={QUICK_SEEDS}", f"--trainer.max_steps={QUICK_STEPS}", f"--evaluate_every={QUICK_STEPS}"]
+        return ["--config", f"configs/{self.config}.yaml", *self.flags, *(short if quick else [])]
+
+    def command(self) -> str:
+        """Return the command as somebody would type it."""
+        return "python -m arith_lightning.fit " + shlex.join(self.arguments())
+
+
+@dataclass
+class Trained:
+    """A finished run: what it answered, and its members."""
+
+    run: Run
+    folder: Path
+    experiment: Experiment
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The run's summary.json."""
+        return json.loads((self.folder / runs.RESULT).read_text())
+
+    @property
+    def rate(self) -> Rate:
+        """Share of seeds that solve it."""
+        return Rate(self.summary["successes"], self.summary["n"])
+
+    @cached_property
+    def population(self) -> Population:
+        """The members at their judged step."""
+        config = self.experiment.config
+        seeds = range(config["seeds"]) if isinstance(config["seeds"], int) else config["seeds"]
+        if str(config["trainer"].get("precision", "")).startswith("64"):
+            self.experiment.module.double()
+        population = Population(self.experiment.module, self.experiment.data, seeds)
+        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
+        population.set_extra_state(checkpoint["state_dict"]["_extra_state"])
+        return population
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """The errors and the success rate at every evaluation."""
+        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
+        return checkpoint["callbacks"]["Dashboard"]["history"]
+
+
+def recall(run: Run, quick: bool = False) -> Trained | None:
+    """Return the run if it has been finished with the present content of its configuration."""
+    wanted = experiment(run.arguments(quick))
+    for folder in sorted((LOGS / run.config).glob("version_*"), key=runs.number, reverse=True):
+        if (folder / runs.RESULT).exists():
+            config = yaml.safe_load((folder / runs.CONFIG).read_text())
+            if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):
+                return Trained(run, folder, wanted)
+    return None
+
+
+def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[Run, float], None]) -> None:
+    """Train runs side by side, one process each; an interrupted one goes on with the next report.
+
+    Args:
+        missing: what to train.
+        quick: see `Run.arguments`.
+        workers: processes at a time.
+        advance: told every so often which share of a run has been added.
+
+    Raises:
+        ValueError: a run failed; the message is its last words.
+    """
+    processes: list[subprocess.Popen[str]] = []
+
+    def one(run: Run) -> None:
+        command = [sys.executable, "-m", "arith_lightning.fit", *run.arguments(quick)]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        processes.append(process)
+        assert process.stderr is not None
+        done, last = 0.0, ""
+        for line in process.stderr:
+            last = line.strip() or last
+            if match := STEP.match(line):
+                step, of = (int(number.replace(",", "")) for number in match.groups())
+                advance(run, step / of - done)
+                done = step / of
+        if process.wait():
+            raise ValueError(f"a run of the report failed: {last}; alone it is {run.command()}")
+        advance(run, 1 - done)
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for future in [pool.submit(one, run) for run in missing]:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+            raise
