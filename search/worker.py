@@ -3,7 +3,6 @@
 Workers share nothing but the storage, so it does not matter on which machine they run, or what started them.
 """
 
-import os
 import signal
 import threading
 import time
@@ -72,7 +71,7 @@ def ask(study: Study, work: Work) -> list[tuple[Trial, Setting]]:
     asked: list[tuple[Trial, Setting]] = []
     if time.time() > work.deadline:
         return asked
-    with _unterminated(), _lock:
+    with _lock, _unterminated():
         for _ in range(min(BATCH, studies.unasked(study, work.space.trials))):
             trial = study.ask()
             studies.claim(trial, work.owner)
@@ -110,18 +109,26 @@ def begin(lock: Any) -> None:
     signal.signal(signal.SIGTERM, _terminate)
 
 
+_asking = _ending = False
+"""Whether this process is asking for trials, and whether it was told to end meanwhile."""
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    global _ending
+    _ending = True
+    if not _asking:
+        raise SystemExit(128 + number)
 
 
 @contextmanager
 def _unterminated() -> Iterator[None]:
     """Put off termination, so that no trial is left running without an owner."""
-    if os.name != "posix":
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    # blocking the signal in this thread would not do: Python has the main thread handle what any thread receives
+    global _asking
+    _asking = True
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        _asking = False
+    if _ending:
+        raise SystemExit(128 + signal.SIGTERM)

@@ -71,7 +71,7 @@ def test_the_default_is_a_pair_of_questions_and_time_can_be_limited():
 @pytest.mark.slow
 def test_a_study_ends_when_its_minutes_are_over(tmp_path):
     began = time.monotonic()
-    process = start(tmp_path, 100_000, "--minutes", "0.05")
+    process = start(tmp_path, 100_000, "--minutes", "0.25")
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert "on fresh seeds:" in output

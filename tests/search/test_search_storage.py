@@ -1,3 +1,6 @@
+import os
+import signal
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -7,6 +10,7 @@ from optuna.trial import TrialState
 from test_search_space import GOOD, RATE
 
 import storage
+import worker
 from declaration import parse
 from samplers import sampler
 
@@ -77,3 +81,17 @@ def test_workers_and_starts_propose_different_settings(name):
         return study.ask().suggest_float("x", 0, 1)
 
     assert len({first(index, trials) for index in range(4) for trials in (0, 8, 16)}) == 12
+
+
+def test_termination_waits_until_a_trial_has_its_owner(monkeypatch):
+    monkeypatch.setattr(worker, "_ending", False)
+    before = signal.signal(signal.SIGTERM, worker._terminate)
+    done = []
+    try:
+        with pytest.raises(SystemExit), worker._unterminated():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+            done.append("claimed")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done == ["claimed"]
