@@ -65,6 +65,7 @@ class Batch:
                 experiment.evaluate_every,
                 self.compile,
             )
+            population.shared_sets = True
             rungs = Rungs([index for index, _, _ in group], prune) if prune else None
             fit(population, experiment.max_steps, rungs)
             measured = summarize(population)

@@ -87,11 +87,16 @@ def test_termination_waits_until_a_trial_has_its_owner(monkeypatch):
     monkeypatch.setattr(worker, "_ending", False)
     before = signal.signal(signal.SIGTERM, worker._terminate)
     done = []
-    try:
-        with pytest.raises(SystemExit), worker._unterminated():
+
+    def ask():
+        with worker._unterminated():
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.05)
             done.append("claimed")
+
+    try:
+        with pytest.raises(SystemExit):
+            ask()
     finally:
         signal.signal(signal.SIGTERM, before)
     assert done == ["claimed"]

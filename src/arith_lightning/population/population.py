@@ -48,6 +48,9 @@ class Population(LightningModule):
         drop_decided: whether solved and diverged members leave the population at once.
     """
 
+    shared_sets = False
+    """Whether members with equal ranges are measured on one copy of the evaluation sets: faster, equal to rounding."""
+
     def __init__(
         self,
         module: ArithmeticModule,
@@ -230,7 +233,7 @@ class Population(LightningModule):
         like = self.live["state"]["parameters"]
         columns = self.live["data"]
         shared = None
-        if all(bool((column == column[:1]).all()) for column in columns.values()):
+        if not columns or (self.shared_sets and all(bool((c == c[:1]).all()) for c in columns.values())):
             first = {name: column[0] for name, column in columns.items()}
             shared = [self.data.evaluation_set(s, first, like) for s in ("interpolation", "extrapolation")]
 
