@@ -2,34 +2,33 @@
 
 Every number has its own seeds: trials are scored on seeds 0, 1, ...; the best trials are told apart on SELECTION seeds;
 the setting that wins is measured on FRESH seeds; share and map are drawn on others again, from random and from evenly
-spaced settings, because a sampler's trials crowd where it succeeds.
+spaced settings, because a sampler's trials crowd where it succeeds. Evaluation sets differ, too: trials, selection and
+maps are judged on the sets of `training.JUDGED_ON`, the winner on those of `fit`.
 """
 
-import csv
-import io
 import json
-import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
 import yaml
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from optuna.study import Study
-from torch.utils.tensorboard import SummaryWriter
 
+import board
 import storage as studies
 from arith_lightning.config import experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.runs import write
-from objective import Result, fit, summarize
-from space import Parameter, Setting, Space
-from worker import Pool, Work
+from chart import Chart, table
+from objective import Result, summarize
+from picture import TRAINS, draw
+from pool import Pool
+from space import Setting, Space
+from training import fit
+from worker import Work, train
 
 SELECTION = range(10_000, 10_064)
 FRESH = range(20_000, 20_100)
@@ -37,12 +36,10 @@ CHARTED = range(30_000, 30_008)
 FINALISTS = 8
 SAMPLED = 128
 """Random settings that the share is estimated from."""
-TRAINS = 0.9
-"""Share of its seeds that must succeed for a setting to count as one that trains."""
 CHUNK = 21
 """Settings that one worker trains at a time, at most."""
 
-SUMMARY, BEST, MAP, PICTURE, TRIALS = "summary.json", "best.yaml", "map.csv", "map.png", "trials.csv"
+SUMMARY, BEST, TRIALS = "summary.json", "best.yaml", "trials.csv"
 
 Advance = Callable[[int], None]
 """Told how many more settings are done."""
@@ -63,26 +60,26 @@ def conclude(study: Study, work: Work, pool: Pool, folder: Path, advance: Advanc
     best = select(study, work, pool, advance)
     config = yaml.safe_dump(space.configuration(best, list(FRESH)), sort_keys=False, width=120, default_flow_style=None)
     write(folder / BEST, config)
-    fresh = pool.submit(measure, str(folder / BEST))
-    random_settings, grid = sample(space, SAMPLED), space.grid(best) if space.axes else []
-    results = train(work, pool, [*random_settings, *grid], list(CHARTED), advance)
-    sampled, charted = results[:SAMPLED], results[SAMPLED:]
-    outcome = Outcome(
-        best,
-        fresh.result(),
-        Rate(sum(result.rate >= TRAINS for result in sampled), SAMPLED),
-        len(studies.completed(study)),
-    )
-    write(folder / BEST, f"# {outcome.fresh} of the seeds in this file succeed; found by search/optimize.py\n{config}")
-    write(folder / TRIALS, table([(t.params, Result(**t.user_attrs["result"])) for t in studies.completed(study)]))
-    figure = None
-    if grid:
-        write(folder / MAP, table(list(zip(grid, charted, strict=True))))
-        figure = draw(space, best, grid, charted)
-        figure.savefig(folder / PICTURE, dpi=150)
-    board(folder, outcome, figure)
+    fresh = next(done[1] for done in pool.each(measure, [(str(folder / BEST),)]) if done)
+    trials = studies.finished(study)
+    write(folder / TRIALS, table([(row(t), Result(**t.user_attrs["result"])) for t in trials]))
+    settings = sample(space, SAMPLED)
+    sampled = evaluate(work, pool, settings, list(CHARTED), advance)
+    share = Rate(sum(result.rate >= TRAINS for result in sampled), SAMPLED)
+    outcome = Outcome(best, fresh, share, len(trials))
+    write(folder / BEST, f"# {fresh} of the seeds in this file succeed; found by search/optimize.py\n{config}")
+    figures = {"importances": board.importances(space, settings, sampled, folder)}
+    if space.axes:
+        chart = Chart(space, space.points, list(CHARTED), folder, best)
+        figures["map"] = draw(chart, chart.train(pool, advance), best)
+    board.tell(folder, study, outcome._asdict(), figures)
     write(folder / SUMMARY, json.dumps(outcome._asdict(), indent=2))
     return outcome
+
+
+def row(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    """Return a trial as a row of a table."""
+    return {"trial": trial.number, "state": trial.state.name, "value": trial.value, **trial.params}
 
 
 def recall(folder: Path, trials: int) -> Outcome | None:
@@ -97,14 +94,14 @@ def recall(folder: Path, trials: int) -> Outcome | None:
 
 def amount(space: Space) -> int:
     """Return how many settings `conclude` trains."""
-    return FINALISTS + SAMPLED + (len(space.grid({})) if space.axes else 0)
+    return FINALISTS + SAMPLED + (len(Chart(space, space.points, CHARTED, Path()).cells()) if space.axes else 0)
 
 
 def select(study: Study, work: Work, pool: Pool, advance: Advance) -> Setting:
     """Return the best of the best trials, judged on seeds that no trial has seen."""
     ranked = sorted(studies.completed(study), key=lambda trial: -(trial.value or 0))[:FINALISTS]
-    settings = [dict(trial.params) for trial in ranked]
-    results = train(work, pool, settings, list(SELECTION), advance, chunk=1)
+    settings = [work.space.settings(trial.params) for trial in ranked]
+    results = evaluate(work, pool, settings, list(SELECTION), advance, chunk=1)
     advance(FINALISTS - len(settings))
 
     def quality(index: int) -> tuple[float, float, float]:
@@ -130,7 +127,7 @@ def sample(space: Space, count: int) -> list[Setting]:
     return [space.suggest(study.ask()) for _ in range(count)]
 
 
-def train(
+def evaluate(
     work: Work, pool: Pool, settings: Sequence[Setting], seeds: list[int], advance: Advance, chunk: int = CHUNK
 ) -> list[Result]:
     """Train settings on all workers; return the results in order."""
@@ -139,75 +136,10 @@ def train(
         range(len(settings)), key=lambda k: [str(v) for v in settings[k].values() if not isinstance(v, float)]
     )
     # even parts: a small rest would be stepped, and compiled, in its own way
-    parts = [part.tolist() for part in np.array_split(order, math.ceil(len(order) / chunk)) if len(part)]
-    futures: dict[Future[list[Result]], list[int]] = {
-        pool.train(work, [settings[k] for k in part], seeds): part for part in parts
-    }
+    parts = [part.tolist() for part in np.array_split(order, -(-len(order) // chunk)) if len(part)]
     results: dict[int, Result] = {}
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, timeout=1, return_when="FIRST_COMPLETED")
-        for future in done:
-            results |= dict(zip(futures[future], future.result(), strict=True))
-            advance(len(futures[future]))
+    for done in pool.each(train, [(work.space, work.compile, [settings[k] for k in part], seeds) for part in parts]):
+        if done is not None:
+            results |= dict(zip(parts[done[0]], done[1], strict=True))
+            advance(len(parts[done[0]]))
     return [results[k] for k in range(len(settings))]
-
-
-def table(rows: Sequence[tuple[Setting, Result]]) -> str:
-    """Return settings and results as CSV."""
-    keys = sorted({key for setting, _ in rows for key in setting})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*keys, *Result._fields])
-    writer.writerows([*(setting.get(key, "") for key in keys), *result] for setting, result in rows)
-    return text.getvalue()
-
-
-def draw(space: Space, best: Setting, grid: Sequence[Setting], results: Sequence[Result]) -> Figure:
-    """Return the map: success rate over x and y, a panel for each value of `panels`."""
-    x, y, panels = space.axes["x"], space.axes["y"], space.axes.get("panels")
-    across, up = x.grid(space.points[0]), y.grid(space.points[1])
-    shown = panels.grid(0) if panels else [None]
-    rates = np.array([result.rate for result in results]).reshape(len(shown), len(up), len(across))
-    figure = Figure(figsize=(1.2 + 3.0 * len(shown), 3.6), layout="constrained")
-    axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-    for index, (value, place) in enumerate(zip(shown, axes, strict=True)):
-        mesh = place.pcolormesh(_edges(x, across), _edges(y, up), rates[index], vmin=0, vmax=1, cmap="viridis")
-        place.set(xlabel=_label(x), xscale=_scale(x), yscale=_scale(y))
-        share = (rates[index] >= TRAINS).mean()
-        named = f"{panels.name.replace('_', ' ')} {value}" if panels else space.name
-        place.set_title(f"{named}: {share:.0%} of the area trains", fontsize=9)
-        if x.key in best and y.key in best and (panels is None or best.get(panels.key) == value):
-            place.plot(best[x.key], best[y.key], "*", color="white", markeredgecolor="black", markersize=13)
-    axes[0].set_ylabel(_label(y))
-    figure.colorbar(mesh, ax=list(axes), label=f"success rate of {len(CHARTED)} seeds", pad=0.01)
-    figure.suptitle(f"{space.name.replace('_', ' ')}: where it trains in {space.steps} steps", fontsize=11)
-    return figure
-
-
-def board(folder: Path, outcome: Outcome, figure: Figure | None) -> None:
-    """Show the outcome in TensorBoard."""
-    with SummaryWriter(str(folder)) as writer:
-        writer.add_text("best", f"```\n{(folder / BEST).read_text()}```")
-        writer.add_scalar("success_rate/best_on_fresh_seeds", outcome.fresh.value)
-        writer.add_scalar("success_rate/share_of_space_that_trains", outcome.share.value)
-        if figure is not None:
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            writer.add_image("map", np.asarray(canvas.buffer_rgba())[..., :3], dataformats="HWC")
-
-
-def _edges(axis: Parameter, centers: Sequence[Any]) -> np.ndarray:
-    """Return the borders of cells around the points of an axis."""
-    points = np.log(centers) if axis.log else np.asarray(centers, dtype=float)
-    inner = (points[1:] + points[:-1]) / 2
-    edges = np.concatenate([[2 * points[0] - inner[0]], inner, [2 * points[-1] - inner[-1]]])
-    return np.exp(edges) if axis.log else edges
-
-
-def _label(axis: Parameter) -> str:
-    return axis.name.replace("_", " ")
-
-
-def _scale(axis: Parameter) -> str:
-    return "log" if axis.log else "linear"

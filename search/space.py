@@ -1,18 +1,10 @@
-"""A search space: a YAML file of dotted configuration keys, checked against the experiment before the first trial.
+"""A search space: which keys of a configuration may vary, and how a point of it becomes an experiment.
 
-base: the experiment that every trial changes, such as configs/nalu_mul.yaml
-steps: optimizer steps of a trial (trainer.max_steps)
-seeds: seeds that score a trial
-trials: trials of the study
-fixed: changes that all trials share, {dotted key: value}
-space: {dotted key: {low, high, log}} or {dotted key: {choices: [...]}}; `when: {other key: [values]}` is a condition
-map: axes of the picture, {x: key, y: key, panels: key}; {key: dotted key, low, high, log} in place of a key gives an
-    axis a range of its own; points: [along x, along y] sets the density
+`declaration` reads one from a file.
 """
 
 import itertools
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +16,9 @@ from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from arith_lightning.config import Experiment, experiment
-from arith_lightning.explain import nearest
 
-ROOT = Path(__file__).parent.parent
-SPACES = Path(__file__).parent / "spaces"
+CLASS = "model.class_path"
+"""The key whose value decides which other keys of the model exist."""
 
 Setting = dict[str, Any]
 """Values by dotted key: one point of a space."""
@@ -36,7 +27,18 @@ Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
 
 @dataclass(frozen=True)
 class Parameter:
-    """One dimension: an interval or a list of choices, perhaps only where other parameters have certain values."""
+    """One dimension: an interval or a list of choices, perhaps only where other parameters have certain values.
+
+    Attributes:
+        key: dotted key that gets the value.
+        low: lower end.
+        high: upper end.
+        log: whether the logarithm is what varies evenly.
+        choices: what may be chosen, instead of an interval.
+        when: values that other parameters must have for this one to exist.
+        also: keys that get the same value.
+        until: key of an upper end; every cell of a map is then an interval from `key` to `until`.
+    """
 
     key: str
     low: float = 0.0
@@ -44,6 +46,8 @@ class Parameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    until: str = ""
 
     @property
     def name(self) -> str:
@@ -73,6 +77,10 @@ class Parameter:
         """Return every choice, or both ends of the interval."""
         return self.choices or (self.low, self.high)
 
+    def at(self, value: Any) -> Setting:
+        """Return what the configuration gets for a value."""
+        return dict.fromkeys((self.key, *self.also), value)
+
     def applies(self, setting: Setting) -> bool:
         """Tell whether the conditions on other parameters hold."""
         return all(setting.get(key) in values for key, values in self.when.items())
@@ -81,10 +89,21 @@ class Parameter:
         """Return every choice, or `count` evenly spaced values (on the logarithm, if it is searched so)."""
         if self.choices:
             return list(self.choices)
-        spaced = np.geomspace if self.log else np.linspace
-        values = spaced(self.low, self.high, count).tolist()
+        values = self.spaced(count)
         whole = isinstance(self.distribution, IntDistribution)
         return sorted({round(value) for value in values}) if whole else values
+
+    def cells(self, count: int) -> list[tuple[Any, Setting]]:
+        """Return the middle of each cell of a map, and what the configuration gets there."""
+        if not self.until:
+            return [(value, self.at(value)) for value in self.grid(count)]
+        edges = self.spaced(count + 1)
+        return [((a + b) / 2, self.at(a) | {self.until: b}) for a, b in itertools.pairwise(edges)]
+
+    def spaced(self, count: int) -> list[float]:
+        """Return evenly spaced numbers from one end to the other."""
+        spaced = np.geomspace if self.log else np.linspace
+        return spaced(self.low, self.high, count).tolist()
 
 
 @dataclass(frozen=True)
@@ -101,19 +120,32 @@ class Space:
     axes: Mapping[str, Parameter]
     points: tuple[int, int] = (24, 16)
     """Points of the map along x and y."""
+    selection: Setting = field(default_factory=dict)
+    """What trials change in addition, and reported results do not: examples that are theirs alone."""
+    theory: str = ""
+    """Function of `theory` that draws what is known into the map."""
 
     def suggest(self, trial: Trial) -> Setting:
         """Draw one setting, conditional parameters after those they depend on."""
         setting: Setting = {}
         for parameter in self.parameters:
             if parameter.applies(setting):
-                setting[parameter.key] = parameter.suggest(trial)
+                setting |= parameter.at(parameter.suggest(trial))
         return setting
 
+    def settings(self, params: Mapping[str, Any]) -> Setting:
+        """Return the setting that a trial's parameters stand for."""
+        found: Setting = {}
+        for parameter in self.parameters:
+            if parameter.key in params:
+                found |= parameter.at(params[parameter.key])
+        return found
+
     def arguments(self, setting: Setting) -> list[str]:
-        """Return the arguments that `fit` would take for a setting."""
-        values = self.fixed | {"trainer.max_steps": self.steps} | setting
-        return ["--config", str(self.base), *(f"--{key}={_text(value)}" for key, value in values.items())]
+        """Return the arguments that make a trial of a setting; the class first, since it decides on the rest."""
+        values = self.fixed | {"trainer.max_steps": self.steps} | self.selection | setting
+        ordered = sorted(values.items(), key=lambda item: item[0] != CLASS)
+        return ["--config", str(self.base), *(f"--{key}={_text(value)}" for key, value in ordered)]
 
     def build(self, setting: Setting) -> Experiment:
         """Build the experiment of a setting; ValueError with a short message if it is refused."""
@@ -122,6 +154,9 @@ class Space:
     def configuration(self, setting: Setting, seeds: list[int]) -> dict[str, Any]:
         """Return the base file with a setting and seeds written into it: a file that `fit` runs."""
         config = yaml.safe_load(self.base.read_text())
+        if CLASS in self.fixed | setting:
+            # of the base's arguments another class keeps only what it knows
+            config["model"] = self.build(setting).config["model"]
         values = self.fixed | setting | {"trainer.max_steps": self.steps, "seeds": seeds}
         for key, value in values.items():
             *parents, last = key.split(".")
@@ -136,34 +171,29 @@ class Space:
         first: Setting = {}
         for parameter in self.parameters:
             if parameter.applies(first):
-                first[parameter.key] = parameter.ends[0]
+                first |= parameter.at(parameter.ends[0])
         yield "", first
         for parameter in (*self.parameters, *self.axes.values()):
             needed = {key: values[0] for key, values in parameter.when.items()}
+            if parameter.until:
+                yield parameter.key, self.active(first | parameter.cells(1)[0][1])
+                continue
             for value in parameter.ends:
-                yield parameter.key, self.active(first | needed | {parameter.key: value})
+                yield parameter.key, self.active(first | needed | parameter.at(value))
 
     def active(self, setting: Setting) -> Setting:
         """Drop the values whose conditions do not hold."""
-        conditions = {parameter.key: parameter for parameter in self.parameters}
+        conditions = {key: parameter for parameter in self.parameters for key in (parameter.key, *parameter.also)}
         return {k: v for k, v in setting.items() if k not in conditions or conditions[k].applies(setting)}
-
-    def grid(self, best: Setting) -> list[Setting]:
-        """Return the settings of the map, panel by panel, row by row; all else as in `best`."""
-        axes = {name: self.axes[name] for name in ("panels", "y", "x") if name in self.axes}
-        counts = {"x": self.points[0], "y": self.points[1], "panels": 0}
-        values = [axis.grid(counts[name]) for name, axis in axes.items()]
-        keys = [axis.key for axis in axes.values()]
-        return [best | dict(zip(keys, point, strict=True)) for point in itertools.product(*values)]
 
     def identity(self) -> dict[str, Any]:
         """Return what trials of one study must share, as plain data."""
-        described = [f"{p.key}: {p.distribution} {dict(p.when)}" for p in self.parameters]
+        described = [f"{p.key}: {p.distribution} {dict(p.when)} {p.also}" for p in self.parameters]
         return {
             "base": self.base.name,
             "steps": self.steps,
             "seeds": self.seeds,
-            "fixed": self.fixed,
+            "fixed": self.fixed | self.selection,
             "space": described,
         }
 
@@ -179,130 +209,6 @@ class Space:
             except ValueError as error:
                 at = f"{key}={setting.get(key)}: " if key else ""
                 raise ValueError(f"{self.name}: {at}{error}") from error
-
-
-def load(name: str) -> Space:
-    """Read a space by the name of its file in search/spaces, or by path.
-
-    Raises:
-        ValueError: there is no such file, or it breaks a rule.
-    """
-    path = Path(name) if name.endswith(".yaml") else SPACES / f"{name}.yaml"
-    if not path.is_file():
-        known = available()
-        raise ValueError(f"a space must be a file; got '{name}'{nearest(name, known)}; there are {', '.join(known)}")
-    try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name}: {' '.join(str(error).split())}") from error
-    try:
-        return parse(path.stem, content)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
-
-
-def available() -> list[str]:
-    """Return the names of all spaces."""
-    return sorted(path.stem for path in SPACES.glob("*.yaml"))
-
-
-def parse(name: str, content: Any) -> Space:
-    """Make a space of what a file holds."""
-    required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "map")
-    if not isinstance(content, dict):
-        raise ValueError(f"a space must be a mapping with {', '.join(required)}; got {content!r}")
-    _known("", content, (*required, *optional))
-    if missing := [key for key in required if key not in content]:
-        raise ValueError(f"a space must have {', '.join(required)}; missing {', '.join(missing)}")
-    for key in ("steps", "seeds", "trials"):
-        if not isinstance(content[key], int) or content[key] < 1:
-            raise ValueError(f"{key} must be a positive whole number; got {content[key]!r}")
-    if not isinstance(content["space"], dict) or not content["space"]:
-        raise ValueError(f"space must name at least one parameter; got {content['space']!r}")
-    base = ROOT / content["base"]
-    if not base.is_file():
-        raise ValueError(f"base must be a configuration file; got {content['base']!r}")
-    parameters = tuple(_parameter(key, value) for key, value in content["space"].items())
-    _ordered(parameters)
-    content_map = dict(content.get("map") or {})
-    points = content_map.pop("points", [24, 16])
-    if not isinstance(points, list) or len(points) != 2 or not all(isinstance(n, int) and n > 1 for n in points):
-        raise ValueError(f"map.points must be two whole numbers above 1; got {points}")
-    axes = _axes(content_map, {parameter.key: parameter for parameter in parameters})
-    return Space(
-        name,
-        base,
-        content["steps"],
-        content["seeds"],
-        content["trials"],
-        content.get("fixed") or {},
-        parameters,
-        axes,
-        (points[0], points[1]),
-    )
-
-
-def _parameter(key: str, value: Any) -> Parameter:
-    if not isinstance(value, dict):
-        raise ValueError(f"{key} must be {{low, high, log}} or {{choices: [...]}}; got {value!r}")
-    _known(key, value, ("low", "high", "log", "choices", "when"))
-    when = {other: tuple(values) for other, values in (value.get("when") or {}).items()}
-    if "choices" in value:
-        choices = value["choices"]
-        if not isinstance(choices, list) or not choices or {"low", "high", "log"} & value.keys():
-            raise ValueError(f"{key}: choices must be a list with at least one value, and stand alone; got {value}")
-        return Parameter(key, choices=tuple(choices), when=when)
-    low: Any = value.get("low")
-    high: Any = value.get("high")
-    log = bool(value.get("log", False))
-    for end in (low, high):
-        if isinstance(end, bool) or not isinstance(end, int | float) or not math.isfinite(end):
-            raise ValueError(f"{key}: low and high must be numbers; got {end!r} (YAML reads 1.0e-3 as one, 1e-3 not)")
-    if not low < high:
-        raise ValueError(f"{key}: `low < high` must hold; got low={low}, high={high}")
-    if log and low <= 0:
-        raise ValueError(f"{key}: a logarithmic range must be positive; got low={low}")
-    return Parameter(key, low, high, log, when=when)
-
-
-def _ordered(parameters: tuple[Parameter, ...]) -> None:
-    seen: dict[str, Parameter] = {}
-    for parameter in parameters:
-        for other, values in parameter.when.items():
-            if other not in seen:
-                hint = nearest(other, list(seen))
-                raise ValueError(f"{parameter.key}: `when` must name a parameter above it; got '{other}'{hint}")
-            if not set(values) <= set(seen[other].choices):
-                raise ValueError(
-                    f"{parameter.key}: `when` must give values among the choices of '{other}', "
-                    f"{list(seen[other].choices)}; got {list(values)}"
-                )
-        seen[parameter.key] = parameter
-
-
-def _axes(content: dict[str, Any], parameters: dict[str, Parameter]) -> dict[str, Parameter]:
-    _known("map", content, ("x", "y", "panels"))
-    if content and not {"x", "y"} <= content.keys():
-        raise ValueError(f"map must have x and y; got {content}")
-    axes = {}
-    for name, value in content.items():
-        if isinstance(value, dict):
-            axes[name] = _parameter(value.get("key", ""), {k: v for k, v in value.items() if k != "key"})
-        elif value in parameters:
-            axes[name] = parameters[value]
-        else:
-            hint = nearest(str(value), list(parameters))
-            raise ValueError(f"map.{name} must be a parameter of the space or have its own range; got '{value}'{hint}")
-    if "panels" in axes and not axes["panels"].choices:
-        raise ValueError(f"map.panels must be a parameter with choices; got '{axes['panels'].key}'")
-    return axes
-
-
-def _known(where: str, content: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in content:
-        if key not in known:
-            at = f"{where}: " if where else ""
-            raise ValueError(f"{at}unknown key '{key}'{nearest(str(key), list(known))}; expected {', '.join(known)}")
 
 
 def _text(value: Any) -> str:

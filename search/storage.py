@@ -6,17 +6,23 @@ for it, so every running trial names its owner here, and trials whose owner is g
 
 import os
 import socket
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
 import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
-from optuna.storages.journal import JournalFileBackend
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
+from journal import SafeJournal
 from space import Space
 
 OWNER, RETRIED, SPACE = "owner", "retry_of", "space"
@@ -25,6 +31,8 @@ SILENT = timedelta(minutes=10)
 """Age from which a running trial of another machine counts as abandoned; a batch takes seconds to a minute."""
 UNOWNED = timedelta(seconds=30)
 """Age from which a running trial without an owner does; the owner is written right after asking."""
+PATIENCE = 120.0
+"""Seconds that a database server may take to come back."""
 
 Owner = dict[str, Any]
 
@@ -34,23 +42,80 @@ def owner() -> Owner:
     return {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
 
 
+class StorageLostError(Exception):
+    """The storage does not answer; it may come back."""
+
+
 def connect(storage: str) -> BaseStorage:
-    """Open a journal file by its path, or any storage by its Optuna URL.
+    """Open a journal file by its path, a gRPC proxy by grpc://host:port, or a database by its URL.
 
     Raises:
         ValueError: it cannot be opened.
     """
     try:
         if "://" not in storage:
-            Path(storage).parent.mkdir(parents=True, exist_ok=True)
-            return JournalStorage(JournalFileBackend(storage))
+            return JournalStorage(SafeJournal(Path(storage)))
+        if storage.startswith("grpc://"):
+            host, _, port = storage.removeprefix("grpc://").rpartition(":")
+            proxy = GrpcStorageProxy(host=host, port=int(port))
+            proxy.wait_server_ready(timeout=20)
+            return proxy
         if storage.startswith(("sqlite", "mysql", "postgresql")):
-            return RDBStorage(storage)
+            # a connection that a restarted server has dropped is replaced before use
+            return RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
         return get_storage(storage)
     except Exception as error:
         raise ValueError(
-            f"--storage must be a journal file or an Optuna URL that opens; got {storage} ({error})"
+            f"--storage must be a writable journal file, grpc://host:port, or a database URL that opens; got {storage} "
+            f"({_first_line(error)}){_remedy(storage, error)}"
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _remedy(storage: str, error: Exception) -> str:
+    if storage.startswith("postgresql") and isinstance(error, ImportError):
+        return "; pip install '.[postgres]'"
+    return ""
+
+
+@contextmanager
+def reached(storage: str) -> Iterator[None]:
+    """Tell a storage that is gone for now from one that cannot be written.
+
+    Raises:
+        StorageLostError: a server does not answer.
+        ValueError: the disk is full, or the storage is read-only.
+    """
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError, grpc.RpcError, OSError) as error:
+        text = f"{error} {error.__cause__ or ''}"
+        if isinstance(error, OSError) or any(sign in text for sign in ("disk is full", "readonly", "read-only")):
+            raise ValueError(
+                f"the study's storage must be writable; got {storage} ({_first_line(error)}); "
+                "free or change the disk, the same command continues"
+            ) from error
+        raise StorageLostError(f"the storage does not answer ({_first_line(error)})") from None
+
+
+def await_storage(storage: str, patience: float = PATIENCE) -> None:
+    """Return once the storage can be opened again.
+
+    Raises:
+        ValueError: it cannot within `patience` seconds.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            connect(storage)
+            return
+        except ValueError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
 
 
 def open_study(space: Space, storage: str, sampler: optuna.samplers.BaseSampler | None = None) -> Study:
@@ -75,13 +140,18 @@ def open_study(space: Space, storage: str, sampler: optuna.samplers.BaseSampler 
 
 
 def completed(study: Study) -> list[FrozenTrial]:
-    """Return the finished trials."""
+    """Return the trials that trained to the end."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def finished(study: Study) -> list[FrozenTrial]:
+    """Return the trials that trained to the end or were pruned."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
 def unasked(study: Study, trials: int) -> int:
     """Return how many of `trials` trials are neither finished nor being trained."""
-    taken = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
+    taken = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
     return max(0, trials - len(taken))
 
 
@@ -100,7 +170,10 @@ def reclaim(study: Study, mine: Owner, own: bool = False) -> int:
     """
     gone = [t for t in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if abandoned(t, mine, own)]
     for trial in gone:
-        study.tell(trial.number, state=TrialState.FAIL)
+        try:
+            study.tell(trial.number, state=TrialState.FAIL)
+        except (ValueError, UpdateFinishedTrialError):
+            continue  # another command was faster, and has queued it
         if trial.params and RETRIED not in trial.user_attrs:
             study.enqueue_trial(trial.params, user_attrs={RETRIED: trial.number})
     return len(gone)

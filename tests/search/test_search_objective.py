@@ -1,8 +1,4 @@
-import pytest
-from test_search_space import GOOD, RATE
-
-from objective import WORST, Batch, Result, value
-from space import parse
+from objective import WORST, Result, value
 
 
 def result(successes, excess, diverged=0):
@@ -20,27 +16,14 @@ def test_values_rank_successes_first_then_errors_then_divergence():
         result(2, 40.0),
         result(4, 0.0),
     ]
-    values = [value(r) for r in worst_to_best]
+    values = [value(r, 100) for r in worst_to_best]
     assert values == sorted(values)
     assert values[0] == WORST
     assert values[0] < values[1]
-    assert value(result(1, -40.0)) < 0.5
+    assert value(result(1, -40.0), 100) < 0.5
 
 
-def test_settings_of_one_population_score_as_if_built_alone():
-    space = parse("parity", GOOD | {"steps": 30, "fixed": {"evaluate_every": 10}})
-    settings = [
-        {RATE: rate, "model.init_args.damping": damping, "model.init_args.optimizer": optimizer}
-        for rate, damping, optimizer in [(0.1, 2.0, "adam"), (0.01, 0.0, "adam"), (0.3, 1.5, "sgd")]
-    ]
-    together = Batch(space, compile=False).train(settings, range(3))
-    alone = [Batch(space, compile=False).train([setting], range(3))[0] for setting in settings]
-    for one, other in zip(together, alone, strict=True):
-        assert one[:3] == other[:3]
-        assert one.excess == pytest.approx(other.excess)
-
-
-def test_a_number_that_is_no_hyperparameter_is_built_anew():
-    space = parse("tolerance", GOOD | {"base": "configs/nalu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
-    loose, strict = Batch(space, compile=False).train([{"data.init_args.tolerance": t} for t in (1e9, 1e-9)], range(2))
-    assert (loose.successes, strict.successes) == (2, 0)
+def test_of_equal_successes_and_errors_the_earlier_is_better_and_never_outweighs_a_success():
+    early, late = (value(result(2, -3.0)._replace(solved_at=at), 100) for at in (10.0, 90.0))
+    assert late < early < value(result(3, 40.0), 100)
+    assert early - late < value(result(2, -3.5), 100) - value(result(2, -3.0), 100) + 0.01

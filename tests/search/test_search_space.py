@@ -1,8 +1,11 @@
 import copy
 
+import optuna
 import pytest
+import yaml
 
-import space
+import declaration
+from arith_lightning.config import experiment
 
 RATE = "model.init_args.learning_rate"
 GOOD = {
@@ -22,9 +25,9 @@ def changed(**changes):
     return copy.deepcopy(GOOD) | changes
 
 
-@pytest.mark.parametrize("name", space.available())
+@pytest.mark.parametrize("name", declaration.available())
 def test_every_space_is_valid(name):
-    space.load(name).validate()
+    declaration.load(name).validate()
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,7 @@ def test_every_space_is_valid(name):
         (changed(seeds=0), "seeds must be a positive whole number; got 0"),
         (changed(base="configs/none.yaml"), "base must be a configuration file; got 'configs/none.yaml'"),
         (changed(map={"x": RATE, "y": RATE + "s"}), f"the nearest is '{RATE}'"),
+        (changed(map={"x": RATE, "y": RATE, "theory": "sine_basn"}), "the nearest is 'sine_basin'"),
         (
             changed(space={RATE: {"low": 0.1, "high": 1.0, "when": {"a": [1]}}}),
             "`when` must name a parameter above it; got 'a'",
@@ -46,7 +50,7 @@ def test_every_space_is_valid(name):
 )
 def test_a_broken_file_is_refused(content, message):
     with pytest.raises(ValueError, match=r"\w") as caught:
-        space.parse("broken", content)
+        declaration.parse("broken", content)
     assert message in str(caught.value)
 
 
@@ -60,15 +64,39 @@ def test_a_broken_file_is_refused(content, message):
 )
 def test_a_value_that_the_experiment_refuses_is_refused_before_any_trial(parameters, message):
     with pytest.raises(ValueError, match="broken: ") as caught:
-        space.parse("broken", changed(space=parameters, map={})).validate()
+        declaration.parse("broken", changed(space=parameters, map={})).validate()
     assert message in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
-def test_grid_covers_panels_rows_and_columns_in_order():
-    content = changed(map={"x": RATE, "y": RATE, "panels": "model.init_args.optimizer", "points": [3, 2]})
-    grid = space.parse("grid", content).grid({"other": 1})
-    assert len(grid) == 2 * 2 * 3
-    assert [setting["model.init_args.optimizer"] for setting in grid] == ["adam"] * 6 + ["sgd"] * 6
-    assert [setting[RATE] for setting in grid[:3]] == pytest.approx([1e-3, 10**-1.5, 1.0])
-    assert all(setting["other"] == 1 for setting in grid)
+def test_settings_of_a_class_without_a_parameter_do_not_have_it():
+    networks = declaration.load("networks")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [networks.suggest(study.ask()) for _ in range(20)]
+    assert {setting["model.class_path"] for setting in drawn} == {"MLP", "NALU", "NMU"}
+    for setting in drawn:
+        assert ("model.init_args.depth" in setting) == (setting["model.class_path"] == "MLP")
+
+
+def test_a_configuration_of_another_class_is_one_that_fit_reads(tmp_path):
+    networks = declaration.load("networks")
+    setting = {"model.class_path": "NALU", RATE: 0.1}
+    (tmp_path / "best.yaml").write_text(yaml.safe_dump(networks.configuration(setting, [1, 2])))
+    built = experiment(["--config", str(tmp_path / "best.yaml")])
+    assert type(built.module).__name__ == "NALU"
+    assert built.module.learning_rate.item() == 0.1
+
+
+def test_tied_keys_get_the_same_value_and_an_interval_its_two_ends():
+    axis = {"key": "model.init_args.init_low", "until": "model.init_args.init_high", "low": 0.0, "high": 3.0}
+    spec = {
+        "data.init_args.train_end": {"choices": [5, 10], "also": ["data.init_args.test_end"]},
+        RATE: GOOD["space"][RATE],
+    }
+    parsed = declaration.parse("tied", changed(space=spec, map={"x": RATE, "y": axis}))
+    assert parsed.axes["y"].cells(3)[1] == (1.5, {"model.init_args.init_low": 1.0, "model.init_args.init_high": 2.0})
+    trial = optuna.trial.FixedTrial({"data.init_args.train_end": 10, RATE: 0.1})
+    setting = parsed.suggest(trial)
+    assert setting["data.init_args.test_end"] == setting["data.init_args.train_end"] == 10
+    assert parsed.settings(trial.params) == setting
+    assert (parsed.build(setting).data.train_end, parsed.build(setting).data.test_end) == (10, 10)

@@ -1,3 +1,6 @@
+import os
+import signal
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -7,8 +10,9 @@ from optuna.trial import TrialState
 from test_search_space import GOOD, RATE
 
 import storage
-from space import parse
-from worker import sampler
+import worker
+from declaration import parse
+from samplers import sampler
 
 DEAD = 2**22 - 1
 """A process number that is not in use."""
@@ -67,10 +71,32 @@ def test_storage_that_does_not_open_is_refused():
         storage.connect("nonsense://x")
 
 
-@pytest.mark.parametrize("name", ["tpe", "random"])
+@pytest.mark.parametrize("name", ["tpe", "random", "cmaes", "gp"])
 def test_workers_and_starts_propose_different_settings(name):
+    if name == "cmaes":
+        pytest.importorskip("cmaes", reason="the samplers extra is not installed")
+
     def first(index, trials):
         study = optuna.create_study(sampler=sampler(name, 0, index, trials))
         return study.ask().suggest_float("x", 0, 1)
 
     assert len({first(index, trials) for index in range(4) for trials in (0, 8, 16)}) == 12
+
+
+def test_termination_waits_until_a_trial_has_its_owner(monkeypatch):
+    monkeypatch.setattr(worker, "_ending", False)
+    before = signal.signal(signal.SIGTERM, worker._terminate)
+    done = []
+
+    def ask():
+        with worker._unterminated():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+            done.append("claimed")
+
+    try:
+        with pytest.raises(SystemExit):
+            ask()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done == ["claimed"]

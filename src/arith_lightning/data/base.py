@@ -35,6 +35,8 @@ class ArithmeticDataModule(LightningDataModule):
     """Whether every step and every member trains on the same examples."""
     criterion: str = "MSE"
     """What `judge` measures, as shown in tables."""
+    evaluation_seed: int = 0
+    """Seed of the evaluation sets; a search sets another, so that what it selects by is not what is reported."""
 
     def __init__(self, batch_size: int = 128, seed: int = 0) -> None:
         super().__init__()
@@ -63,7 +65,7 @@ class ArithmeticDataModule(LightningDataModule):
     ) -> tuple[Tensor, Tensor]:
         """Return the fixed set of a split, the same for every seed, with the dtype and device of `like`."""
         like = torch.zeros(()) if like is None else like
-        seed = torch.zeros((), dtype=torch.int32, device=like.device)
+        seed = torch.full((), self.evaluation_seed, dtype=torch.int32, device=like.device)
         stream = Stream(seed, Purpose[split.upper()], dtype=like.dtype)
         return self.draw(stream, self.columns() if columns is None else columns, split, EVALUATION_SIZE)
 

@@ -48,6 +48,9 @@ class Population(LightningModule):
         drop_decided: whether solved and diverged members leave the population at once.
     """
 
+    shared_sets = False
+    """Whether members with equal ranges are measured on one copy of the evaluation sets: faster, equal to rounding."""
+
     def __init__(
         self,
         module: ArithmeticModule,
@@ -228,10 +231,11 @@ class Population(LightningModule):
     def measure(self) -> dict[str, Tensor]:
         """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
         like = self.live["state"]["parameters"]
-        per_member = bool(self.live["data"])
-        shared = (
-            None if per_member else [self.data.evaluation_set(s, like=like) for s in ("interpolation", "extrapolation")]
-        )
+        columns = self.live["data"]
+        shared = None
+        if not columns or (self.shared_sets and all(bool((c == c[:1]).all()) for c in columns.values())):
+            first = {name: column[0] for name, column in columns.items()}
+            shared = [self.data.evaluation_set(s, first, like) for s in ("interpolation", "extrapolation")]
 
         def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
             values = self.dynamics.unflatten(flat) | buffers

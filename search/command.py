@@ -1,0 +1,76 @@
+"""What both commands share: options, workers, and a plain answer to whatever interrupts them."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pool import Lost, Pool
+from storage import StorageLostError
+
+INTERRUPTED = 130
+"""Exit code of an interrupted command, as of any program ended by Ctrl-C."""
+
+
+def positive(text: str) -> int:
+    """Read a positive whole number."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive whole number; got {text}")
+    return int(text)
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options about workers."""
+    parser.add_argument("--workers", type=positive, default=os.cpu_count(), help="processes (default: one a core)")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="start the workers as Ray tasks: on this machine, or on the cluster at ADDRESS (auto finds it)",
+    )
+
+
+def open_pool(options: argparse.Namespace, lost: Lost) -> Any:
+    """Start the workers that the options ask for."""
+    if options.ray is None:
+        return Pool(options.workers, lost)
+    from cluster import RayPool
+
+    return RayPool(options.workers, lost, options.ray)
+
+
+def bars(console: Console) -> Progress:
+    """Return empty progress bars."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def answer(action: Callable[[], None]) -> int:
+    """Run a command; return its exit code, with one line about whatever ended it early."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        action()
+    except KeyboardInterrupt:
+        print("interrupted; what is finished is kept, the same command continues", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, StorageLostError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: files must be writable; got {error}; free or change the disk and run again", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,52 @@
+"""Who proposes settings: Optuna's samplers, seeded so that no two workers, machines or starts propose the same."""
+
+import importlib.util
+import warnings
+import zlib
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+
+import storage as studies
+
+SAMPLERS = ("tpe", "random", "qmc", "cmaes", "gp")
+NEEDED = {"cmaes": "cmaes", "gp": "scipy", "qmc": "scipy"}
+"""Packages that Optuna's samplers import only when they are used."""
+STARTUP = 32
+"""Random trials before a sampler models the space."""
+
+
+def require(name: str) -> None:
+    """Refuse a sampler whose package is missing.
+
+    Raises:
+        ValueError: it is.
+    """
+    package = NEEDED.get(name)
+    if package and importlib.util.find_spec(package) is None:
+        raise ValueError(f"--sampler {name} needs the package {package}; pip install '.[samplers]'")
+
+
+def sampler(name: str, seed: int, index: int, trials: int) -> BaseSampler:
+    """Return a sampler whose proposals no other worker, machine or earlier start has made.
+
+    Args:
+        name: one of SAMPLERS.
+        seed: the command's seed.
+        index: the worker's index.
+        trials: trials that the study holds already.
+    """
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    if name == "qmc":
+        # one sequence, whose next index all workers take from the storage
+        return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
+    host = zlib.crc32(str(studies.owner()["host"]).encode())
+    own = int(np.random.SeedSequence([seed, host, index, trials]).generate_state(1)[0])
+    if name == "random":
+        return RandomSampler(seed=own)
+    if name == "cmaes":
+        return CmaEsSampler(seed=own, n_startup_trials=STARTUP, warn_independent_sampling=False)
+    if name == "gp":
+        return GPSampler(seed=own, n_startup_trials=STARTUP)
+    return TPESampler(seed=own, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)

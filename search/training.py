@@ -1,0 +1,162 @@
+"""Train a batch of settings, each over its seeds, quickly and quietly.
+
+Settings of equal structure become one population, whatever their scalar hyperparameters; a setting that changes a
+shape or a code path (depth, optimizer) starts another.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from arith_lightning.config import Experiment
+from arith_lightning.population import Population
+from arith_lightning.population.structure import signature
+from objective import Result, summarize
+from space import Setting, Space
+
+JUDGED_ON = 1
+"""Seed of the evaluation sets of a search; reported results have 0. A dataset whose evaluation set is a fixed list
+of examples (IntegerSeries, IntegerParity) has one set only, and there the reported seeds alone are new."""
+
+
+class Batch:
+    """Trains settings of one space.
+
+    Args:
+        space: where the settings come from.
+        compile: whether to compile the steps.
+    """
+
+    def __init__(self, space: Space, compile: bool) -> None:
+        self.space, self.compile = space, compile
+        self._built: dict[Any, tuple[Experiment, dict[str, list[str]]]] = {}
+
+    def train(
+        self,
+        settings: Sequence[Setting],
+        seeds: Sequence[int],
+        prune: Callable[[int, Mapping[int, Result]], set[int]] | None = None,
+    ) -> list[Result]:
+        """Return one result a setting, in order; all on the same seeds.
+
+        Args:
+            settings: what to train.
+            seeds: seeds of each setting.
+            prune: told an evaluation's number and the results so far by index; returns the indices to drop.
+        """
+        groups: dict[Any, list[tuple[int, Experiment, dict[str, Any]]]] = {}
+        for index, setting in enumerate(settings):
+            experiment, scalars = self._experiment(setting)
+            key = (signature(experiment.module, experiment.data), experiment.max_steps, experiment.evaluate_every)
+            groups.setdefault(key, []).append((index, experiment, scalars))
+        results: dict[int, Result] = {}
+        for group in groups.values():
+            experiment = group[0][1]
+            population = Population(
+                experiment.module,
+                experiment.data,
+                seeds,
+                [scalars for _, _, scalars in group],
+                experiment.evaluate_every,
+                self.compile,
+            )
+            population.shared_sets = True
+            rungs = Rungs([index for index, _, _ in group], prune) if prune else None
+            fit(population, experiment.max_steps, rungs)
+            measured = summarize(population)
+            if rungs:
+                measured = [m._replace(pruned_at=rungs.pruned.get(k)) for k, m in enumerate(measured)]
+            results |= {index: result for (index, _, _), result in zip(group, measured, strict=True)}
+        return [results[index] for index in range(len(settings))]
+
+    def _experiment(self, setting: Setting) -> tuple[Experiment, dict[str, Any]]:
+        """Return an experiment of this structure, and every scalar that makes it this setting.
+
+        Parsing a configuration costs a tenth of a second, so settings that differ only in numbers which the module
+        holds as buffers (or the dataset as columns) share one parsed experiment.
+        """
+        numbers = {key: number for key, number in setting.items() if isinstance(number, float)}
+        discrete = tuple((key, None if key in numbers else choice) for key, choice in setting.items())
+        if discrete not in self._built:
+            built = self._build(setting)
+            self._built[discrete] = built, {key: _places(built, key, number) for key, number in numbers.items()}
+        built, places = self._built[discrete]
+        if not all(places[key] for key in numbers):
+            built, places = self._build(setting), {}
+        scalars = _scalars(built) | {name: numbers[key] for key, names in places.items() for name in names}
+        return built, scalars
+
+    def _build(self, setting: Setting) -> Experiment:
+        built = self.space.build(setting)
+        built.data.evaluation_seed = JUDGED_ON
+        return built
+
+
+class Rungs(Callback):
+    """Drops settings of a population between evaluations.
+
+    Args:
+        indices: the index in the batch of each setting of the population.
+        prune: see `Batch.train`.
+    """
+
+    def __init__(self, indices: Sequence[int], prune: Callable[[int, Mapping[int, Result]], set[int]]) -> None:
+        self.indices, self.prune = list(indices), prune
+        self.pruned: dict[int, int] = {}
+        """Setting of the population -> step at which it was dropped."""
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Ask which settings to drop, and drop all of their seeds."""
+        assert isinstance(pl_module, Population)
+        step, every = trainer.global_step, pl_module.evaluate_every
+        if step >= trainer.max_steps or step % every:
+            return
+        live = {self.indices[k]: k for k in range(len(self.indices)) if k not in self.pruned}
+        results = summarize(pl_module)
+        dropped = self.prune(step // every, {index: results[k] for index, k in live.items()}) if live else set()
+        if dropped:
+            self.pruned |= {live[index]: step for index in dropped}
+            setting = pl_module.live["members"] // len(pl_module.seeds)
+            gone = torch.tensor(list(self.pruned), device=setting.device)
+            pl_module.keep(~torch.isin(setting, gone))
+
+
+def fit(population: Population, steps: int, rungs: Rungs | None = None) -> None:
+    """Train quietly, without files."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = Trainer(
+            max_steps=steps,
+            max_epochs=-1,
+            accelerator="auto",
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            callbacks=[rungs] if rungs else None,
+        )
+        trainer.fit(population)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def _scalars(experiment: Experiment) -> dict[str, Tensor]:
+    return dict(experiment.module.named_buffers()) | experiment.data.columns()
+
+
+def _places(experiment: Experiment, key: str, number: float) -> list[str]:
+    """Return the buffers and columns that hold a key's value; none if the value went anywhere else."""
+    last = key.rpartition(".")[2]
+    scalars = _scalars(experiment)
+    names = [name for name in scalars if f".{name}".endswith(f".{last}")]
+    alike = all(scalars[name].numel() == 1 and scalars[name].item() == number for name in names)
+    return names if alike else []

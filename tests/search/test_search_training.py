@@ -1,0 +1,80 @@
+import optuna
+import pytest
+import torch
+import yaml
+from test_search_space import GOOD, RATE
+
+import declaration
+from arith_lightning.architectures import NMU
+from arith_lightning.config import experiment
+from arith_lightning.data import SingleModuleTask
+from arith_lightning.population import Population
+from declaration import parse
+from objective import WORST, value
+from training import Batch
+
+FIXED = {
+    "model.class_path": "MLP",
+    RATE: 0.01,
+    "model.init_args.weight_decay": 0.1,
+    "model.init_args.depth": 1,
+}
+
+
+def test_a_search_judges_on_other_examples_than_fit_reports():
+    space = parse("numbers", GOOD | {"base": "configs/nmu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
+    judged, _ = Batch(space, compile=False)._experiment({RATE: 0.1})
+    reported = space.build({RATE: 0.1})
+    for split in ("interpolation", "extrapolation"):
+        one, other = (e.data.evaluation_set(split)[0].flatten() for e in (judged, reported))
+        assert not torch.isin(one, other).all()
+        assert (one != other).double().mean() > 0.99
+
+
+def test_a_setting_whose_seeds_all_diverge_has_the_finite_worst_value():
+    space = parse("huge", GOOD | {"base": "configs/mlp_mul.yaml", "steps": 40, "fixed": {"evaluate_every": 20}})
+    setting = {RATE: 1e30, "model.init_args.optimizer": "sgd"}
+    found = Batch(space, compile=False).train([setting, setting | {RATE: 1e-3}], range(2))
+    assert [r.diverged for r in found] == [2, 0]
+    assert value(found[0], 40) == WORST < value(found[1], 40)
+
+
+def test_settings_of_one_population_score_as_if_built_alone():
+    space = parse("parity", GOOD | {"steps": 30, "fixed": {"evaluate_every": 10}})
+    settings = [
+        {RATE: rate, "model.init_args.damping": damping, "model.init_args.optimizer": optimizer}
+        for rate, damping, optimizer in [(0.1, 2.0, "adam"), (0.01, 0.0, "adam"), (0.3, 1.5, "sgd")]
+    ]
+    together = Batch(space, compile=False).train(settings, range(3))
+    alone = [Batch(space, compile=False).train([setting], range(3))[0] for setting in settings]
+    for one, other in zip(together, alone, strict=True):
+        assert one[:3] == other[:3]
+        assert one.excess == pytest.approx(other.excess)
+
+
+def test_a_number_that_is_no_hyperparameter_is_built_anew():
+    space = parse("tolerance", GOOD | {"base": "configs/nalu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
+    loose, strict = Batch(space, compile=False).train([{"data.init_args.tolerance": t} for t in (1e9, 1e-9)], range(2))
+    assert (loose.successes, strict.successes) == (2, 0)
+
+
+def test_trials_are_judged_on_held_out_pairs_that_are_not_reported(tmp_path):
+    space = declaration.load("binary_multiplication")
+    setting = space.suggest(optuna.trial.FixedTrial(FIXED))
+    judged, _ = Batch(space, compile=False)._experiment(setting)
+    (tmp_path / "best.yaml").write_text(yaml.safe_dump(space.configuration(setting, [0])))
+    reported = experiment(["--config", str(tmp_path / "best.yaml")])
+    one, other = ({tuple(pair) for pair in e.data.tested_pairs.T.tolist()} for e in (judged, reported))
+    assert one
+    assert other
+    assert not one & other
+
+
+def test_one_copy_of_the_evaluation_sets_measures_the_same_to_rounding():
+    populations = []
+    for shared in (False, True):
+        population = Population(NMU(), SingleModuleTask(), range(3), [{"learning_rate": 0.1}, {}])
+        population.shared_sets = shared
+        populations.append(population.measure())
+    for name in ("interpolation_mse", "extrapolation_mse", "error"):
+        assert torch.allclose(populations[0][name], populations[1][name], rtol=1e-5)
