@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -52,7 +54,8 @@ def test_threshold_agrees_with_simulation(name):
 
 def test_moments_of_a_mixture():
     moments = Moments.of(torch.tensor([[-2.0, 2.0], [2.0, 6.0]]))
-    assert [m.item() for m in moments[:2]] == pytest.approx([(1 + 4) / 2, (4 / 3 + 52 / 3) / 2])
+    expected = [(0 + 4) / 2, (1 + 4) / 2, (4 / 3 + 52 / 3) / 2, (16 / 5 + 1936 / 5) / 2]
+    assert [m.item() for m in moments[:4]] == pytest.approx(expected)
     assert moments.inverse_square == torch.inf
 
 
@@ -119,10 +122,13 @@ def test_wrong_data_is_refused(build, message):
         build()
 
 
-@pytest.mark.parametrize(("name", "expected"), [("add", 5.0), ("sub", -1.0), ("mul", 6.0), ("div", 2 / 3)])
+RESULTS = {"add": 5.0, "sub": -1.0, "mul": 6.0, "div": 2 / 3, "square": 4.0, "root": math.sqrt(2)}
+
+
+@pytest.mark.parametrize(("name", "expected"), RESULTS.items())
 def test_operations(name, expected):
     assert operation(name).function(torch.tensor(2.0), torch.tensor(3.0)).item() == pytest.approx(expected)
-    assert set(OPERATIONS) == {"add", "sub", "mul", "div"}
+    assert set(OPERATIONS) == set(RESULTS)
 
 
 def test_a_decorrelated_series_has_the_same_numbers_in_another_order():

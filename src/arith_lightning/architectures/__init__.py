@@ -2,6 +2,7 @@
 
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
+from arith_lightning.architectures.deep_sets import DeepSets, ProductSet, ProductSetLayer
 from arith_lightning.architectures.mlp import MLP, LinearLayer
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
@@ -25,6 +26,7 @@ __all__ = [
     "ArithmeticLayer",
     "ArithmeticModule",
     "BitSerial",
+    "DeepSets",
     "LinearLayer",
     "NACLayer",
     "NALULayer",
@@ -33,6 +35,8 @@ __all__ = [
     "NPULayer",
     "OperationMixture",
     "OperationMixtureLayer",
+    "ProductSet",
+    "ProductSetLayer",
     "RealNPU",
     "RealNPULayer",
     "RecurrentLayer",

@@ -8,6 +8,7 @@ from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
+from arith_lightning.data.sets import NumberSets
 from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
+    "NumberSets",
     "SequenceParity",
     "SingleModuleTask",
 ]
