@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import types
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._inductor.exc import InductorError
 from torch.utils import _pytree as pytree
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arith_lightning" / "compiled"
@@ -21,6 +23,8 @@ The rule looks at steps only, never at the number of members, so that a member's
 """
 
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
+BROKEN = re.compile(r"ImportError: (\S+\.so): ")
+"""What a compiler killed in the middle of its work leaves behind in the cache."""
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +66,13 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
             for axis, argument in zip(axes, arguments, strict=True):
                 for leaf in pytree.tree_leaves(argument) if axis is not None else []:
                     torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
-        return graph(*arguments)
+        try:
+            return graph(*arguments)
+        except InductorError as error:
+            broken = BROKEN.search(str(error))
+            if broken is None:
+                raise
+            Path(broken[1]).unlink(missing_ok=True)
+            return graph(*arguments)
 
     return call

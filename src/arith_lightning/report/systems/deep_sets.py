@@ -32,7 +32,7 @@ def sizes(results: Results) -> Figure:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for color, (label, trained) in zip(COLORS, results.items(), strict=False):
-        operation = trained.population.data.operation
+        operation = trained.experiment.config["data"]["init_args"]["operation"]
         errors = []
         for size in SIZES:
             data = NumberSets(operation, test_size=size)

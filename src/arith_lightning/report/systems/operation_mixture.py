@@ -13,9 +13,9 @@ RIGHT = 0.9
 
 def chosen(trained: Trained, name: str) -> torch.Tensor:
     """Return each member's weight of the candidate `name`, `(members,)`."""
-    layer = trained.population.template[0].network
-    logits = trained.population.record["parameters"][: len(layer.candidates)]
-    return torch.softmax(logits, dim=0)[layer.candidates.index(name)]
+    candidates = trained.experiment.config["model"]["init_args"]["candidates"]
+    logits = trained.population.record["parameters"][: len(candidates)]
+    return torch.softmax(logits, dim=0)[candidates.index(name)]
 
 
 def why(results: Results) -> str:
