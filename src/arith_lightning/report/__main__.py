@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from arith_lightning.report import page
 from arith_lightning.report.system import Results, System
@@ -69,7 +69,7 @@ def prepare(systems: Sequence[System], options: argparse.Namespace, console: Con
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -78,7 +78,7 @@ def prepare(systems: Sequence[System], options: argparse.Namespace, console: Con
             task = progress.add_task("runs", total=100 * len(missing))
 
             def advance(run: Run, share: float) -> None:
-                progress.update(task, advance=round(100 * share), description=f"runs ({run.config})")
+                progress.update(task, advance=100 * share, description=f"runs ({run.config})")
 
             train(missing, options.quick, options.workers, advance)
     found = {run: known[run] or recall(run, options.quick) for run in wanted}
@@ -114,7 +114,10 @@ def pictures(system: System, results: Results, options: argparse.Namespace) -> d
         drawn[f"{caption} (python search/atlas.py {space})"] = path
         source = LOGS / "atlas" / space / "map.png"
         if not source.exists():
-            subprocess.run([sys.executable, str(ATLAS), space], check=True)
+            if subprocess.run([sys.executable, str(ATLAS), space]).returncode:
+                raise ValueError(
+                    f"the map of {space} could not be drawn; run the report from the project's folder, where {ATLAS} is"
+                )
         (options.folder / path).write_bytes(source.read_bytes())
     return drawn
 
