@@ -113,11 +113,10 @@ def pictures(system: System, results: Results, options: argparse.Namespace) -> d
         path = Path(f"{system.key.lower()}_{len(drawn) + 1}.png")
         drawn[f"{caption} (python search/atlas.py {space})"] = path
         source = LOGS / "atlas" / space / "map.png"
-        if not source.exists():
-            if subprocess.run([sys.executable, str(ATLAS), space]).returncode:
-                raise ValueError(
-                    f"the map of {space} could not be drawn; run the report from the project's folder, where {ATLAS} is"
-                )
+        if not source.exists() and subprocess.run([sys.executable, str(ATLAS), space]).returncode:
+            raise ValueError(
+                f"the map of {space} could not be drawn; run the report from the project's folder, where {ATLAS} is"
+            )
         (options.folder / path).write_bytes(source.read_bytes())
     return drawn
 

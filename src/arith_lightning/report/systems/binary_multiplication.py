@@ -101,5 +101,8 @@ BINARY_MULTIPLICATION = System(
     },
     why=why,
     figures={"Accuracy of each bit on held-out pairs: median and range over seeds": bits},
-    maps={"binary_multiplication": "Where networks of different depth learn it, over learning rate and start"},
+    maps={
+        "binary_depth": "Where a plain network learns all products of 3-bit numbers, over learning rate and start, by depth",
+        "binary_depth_residual": "The same for a residual network with normalised layers",
+    },
 )
