@@ -23,9 +23,10 @@ VALUES = ((0.0, 0.0, 1.0), (0.2, 0.5, 0.3), (1.0, 0.0, 0.0))
 
 def curve(x: Tensor) -> Tensor:
     """Map inputs `(size,)` from the first to the last knot to the outputs `(3, size)`."""
-    values = torch.tensor(VALUES, dtype=x.dtype, device=x.device).unsqueeze(-1)
     first, second = (((x - low) / (high - low)).clamp(0, 1) for low, high in pairwise(KNOTS))
-    return values[0] + (values[1] - values[0]) * first + (values[2] - values[1]) * second
+    # numbers, not a tensor of them, which a compiled loop does not take
+    outputs = zip(*VALUES, strict=True)
+    return torch.stack([start + (knot - start) * first + (end - knot) * second for start, knot, end in outputs])
 
 
 class ScaledInterpolation(ArithmeticDataModule):
