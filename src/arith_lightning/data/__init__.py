@@ -6,6 +6,8 @@ from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.scalar_identity import ScalarIdentity
+from arith_lightning.data.scaled_interpolation import ScaledInterpolation
 from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.sets import NumberSets
@@ -21,6 +23,8 @@ __all__ = [
     "IntegerParity",
     "IntegerSeries",
     "NumberSets",
+    "ScalarIdentity",
+    "ScaledInterpolation",
     "SequenceParity",
     "SingleModuleTask",
 ]

@@ -30,13 +30,43 @@ class Target(NamedTuple):
     """Maps the first operand, the last operand and the constant to the answer."""
 
 
+def add(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return a + b."""
+    return a + b
+
+
+def sub(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return a - b."""
+    return a - b
+
+
+def mul(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return a * b."""
+    return a * b
+
+
+def square(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return a * a."""
+    return a * a
+
+
+def scale(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return constant * a."""
+    return constant * a
+
+
+def shift(a: Tensor, b: Tensor, constant: int) -> Tensor:
+    """Return a + constant."""
+    return a + constant
+
+
 TARGETS = {
-    "add": Target(2, 1, lambda a, b, constant: a + b),
-    "sub": Target(2, 1, lambda a, b, constant: a - b),
-    "mul": Target(2, 2, lambda a, b, constant: a * b),
-    "square": Target(1, 2, lambda a, b, constant: a * a),
-    "scale": Target(1, 1, lambda a, b, constant: constant * a),
-    "shift": Target(1, 1, lambda a, b, constant: a + constant),
+    "add": Target(2, 1, add),
+    "sub": Target(2, 1, sub),
+    "mul": Target(2, 2, mul),
+    "square": Target(1, 2, square),
+    "scale": Target(1, 1, scale),
+    "shift": Target(1, 1, shift),
 }
 
 
@@ -91,10 +121,10 @@ class IntegerPairs(ArithmeticDataModule):
             raise ValueError(f"examples must lie in [1, 2^24]; got {examples}; try 10000")
         if not 0 < input_scale < float("inf"):
             raise ValueError(f"input_scale must be positive; got {input_scale}; try 2^-9 = 0.001953125")
-        self.operation, self.constant, self.train_end, self.grid = operation, constant, train_end, grid
+        self.operation, self.constant, self.train_end, self.grid = TARGETS[operation], constant, train_end, grid
         self.test_range, self.examples, self.input_scale = (test_range[0], test_range[1]), examples, input_scale
-        self.in_features = TARGETS[operation].operands
-        self.target_scale = input_scale ** TARGETS[operation].degree
+        self.in_features = self.operation.operands
+        self.target_scale = input_scale**self.operation.degree
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` of the seed's examples; for the evaluation sets return the whole grid, whatever `size`."""
@@ -104,7 +134,7 @@ class IntegerPairs(ArithmeticDataModule):
             x = self.example(stream, stream.integers((size,), 0, self.examples))
         else:
             x = self.listed(0, self.train_end, stream.seed.device)
-        y = TARGETS[self.operation].function(x[0], x[-1], self.constant).unsqueeze(0)
+        y = self.operation.function(x[0], x[-1], self.constant).unsqueeze(0)
         return x.to(stream.dtype) * self.input_scale, y.to(stream.dtype) * self.target_scale
 
     def example(self, stream: Stream, index: Tensor) -> Tensor:
