@@ -61,9 +61,8 @@ def test_a_changed_configuration_is_not_recalled(project):
 
 
 def test_a_failing_run_is_told_with_its_command(project, capsys, monkeypatch):
-    broken = SYSTEMS[3].__class__(
-        "S4", "t", "p", {"x": Run("nac_add", ("--trainer.max_steps=-3",))}, lambda results: ""
-    )
+    runs = {"x": Run("nac_add", ("--trainer.max_steps=-3",))}
+    broken = System("S4", "title", "posted", runs, lambda results: "")
     monkeypatch.setattr(command, "SYSTEMS", (broken,))
     assert command.main(["systems", "--workers", "1"]) == 2
     assert "python -m arith_lightning.fit --config configs/nac_add.yaml" in capsys.readouterr().err
