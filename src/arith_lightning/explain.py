@@ -37,8 +37,11 @@ def explain(text: str) -> str:
     if match := UNKNOWN_KEY.search(text):
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
     if match := UNKNOWN_CLASS.search(text):
-        names = sorted(kind.__name__ for base in (ArithmeticModule, ArithmeticDataModule) for kind in exported(base))
-        return f"unknown class '{match[1]}'{nearest(match[1], names)}; expected one of {', '.join(names)}"
+        kinds = {kind.__name__: base for base in (ArithmeticModule, ArithmeticDataModule) for kind in exported(base)}
+        close = difflib.get_close_matches(match[1].rpartition(".")[2], kinds, n=1)
+        hint = f"; the nearest is '{close[0]}'" if close else ""
+        expected = sorted(name for name, base in kinds.items() if not close or base is kinds[close[0]])
+        return f"unknown class '{match[1]}'{hint}; expected one of {', '.join(expected)}"
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
     return " ".join(told[:3]) or text
