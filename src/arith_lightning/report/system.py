@@ -23,7 +23,6 @@ class System:
         why: the measured reason, Markdown with the numbers of the runs.
         figures: pictures by file name (without ending), drawn from the runs.
         maps: spaces whose maps `search/atlas.py` draws, with a caption.
-        notes: by label, what a row of the table means.
     """
 
     key: str
@@ -33,7 +32,6 @@ class System:
     why: Callable[[Results], str]
     figures: dict[str, Callable[[Results], Figure]] = field(default_factory=dict)
     maps: dict[str, str] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
 
     def table(self, results: Results) -> str:
         """Return the runs' answers as a Markdown table."""
@@ -43,7 +41,7 @@ class System:
             error = s["error"] if s["criterion"] != "MSE" else s["extrapolation_mse"]
             steps = s["solved_at_step_median"]
             cells = [
-                f"{label}: {self.notes[label]}" if label in self.notes else label,
+                label,
                 f"{trained.rate}",
                 shown(error["median"]),
                 shown(error["best"]),
