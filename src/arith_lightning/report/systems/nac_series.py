@@ -17,8 +17,8 @@ def why(results: Results) -> str:
     return (
         "Both weights of a sum have to saturate at 1, which takes as long as tanh and sigmoid take, so the error falls "
         f"as 1 / (rate x steps). From small weights every seed gets there ({results['add'].rate}); from U(-2, 2) the "
-        f"rate is {wide.rate}, because a weight that starts on the far side of zero must first come back through a "
-        "flat stretch. On the posted rows x2 = x1 + 5: the difference is -5 in all of them and the two inputs say "
+        f"rate is {wide.rate} and the worst error {wide.summary['error']['worst']:.2g}: a weight that starts on the far "
+        "side of zero has farther to go. On the posted rows x2 = x1 + 5: the difference is -5 in all of them and the two inputs say "
         f"the same. The loss is {(curvature[1] / curvature[0]).item():.0e} times more curved along W1 + W2 than along "
         f"W1 - W2, so descent falls into the valley W1 = -W2 and stays: the first seed ends at W = ({w[0]:.3f}, "
         f"{w[1]:.3f}) and answers nearly 0. With the same numbers in mixed order the valley is gone and "
