@@ -3,7 +3,6 @@
 import torch
 from matplotlib.figure import Figure
 
-from arith_lightning.figures import positive
 from arith_lightning.report.pictures import COLORS
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.trained import Run, Trained
@@ -22,6 +21,8 @@ ACTIVATIONS = (
     "none",
 )
 EDGE, END = 5.0, 20.0
+FLOOR = 1e-7
+"""Errors of rounding are drawn here."""
 
 
 def absolute_errors(trained: Trained, x: torch.Tensor) -> torch.Tensor:
@@ -56,11 +57,11 @@ def curves(results: Results) -> Figure:
     for index, (label, trained) in enumerate(results.items()):
         style = ("-", "--", ":")[index // len(COLORS) % 3]
         axes.plot(
-            x, positive(absolute_errors(trained, x).numpy()), style, color=COLORS[index % len(COLORS)], label=label
+            x, absolute_errors(trained, x).clamp(min=FLOOR), style, color=COLORS[index % len(COLORS)], label=label
         )
     axes.axvspan(-EDGE, EDGE, color="#999999", alpha=0.2)
-    axes.set(yscale="log", xlabel="x (gray: trained)", ylabel="|error| of the median seed", ylim=(1e-8, 1e2))
-    axes.legend(frameon=False, ncols=2, fontsize=8, loc="lower right")
+    axes.set(yscale="log", xlabel="x (gray: trained)", ylabel="|error| of the median seed", ylim=(FLOOR / 2, 1e2))
+    figure.legend(frameon=False, loc="outside right center")
     return figure
 
 
