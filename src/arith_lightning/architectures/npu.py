@@ -100,6 +100,8 @@ class RealNPU(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    layer: ClassVar[type[RealNPULayer]] = RealNPULayer
+
     def __init__(
         self,
         in_features: int = 2,
@@ -108,18 +110,10 @@ class RealNPU(ArithmeticModule):
         gate_start: float = 0.5,
         **training: Any,
     ) -> None:
-        super().__init__(RealNPULayer(in_features, out_features, init_scale, gate_start), **training)
+        super().__init__(self.layer(in_features, out_features, init_scale, gate_start), **training)
 
 
-class NPU(ArithmeticModule):
+class NPU(RealNPU):
     """One `NPULayer`, trained; arguments as for `RealNPU`."""
 
-    def __init__(
-        self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init_scale: float = 1.0,
-        gate_start: float = 0.5,
-        **training: Any,
-    ) -> None:
-        super().__init__(NPULayer(in_features, out_features, init_scale, gate_start), **training)
+    layer = NPULayer

@@ -8,6 +8,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from rich.console import Console
 
 from arith_lightning.evaluation.diagnosis import Diagnosis, diagnose
+from arith_lightning.population import Population, evidence
 
 
 class Doctor(Callback):
@@ -36,10 +37,10 @@ class Doctor(Callback):
         self.looks += 1
         if self.looks & (self.looks - 1) and trainer.global_step < trainer.max_steps:
             return
-        population: Any = pl_module
+        assert isinstance(pl_module, Population)
         with torch.no_grad():
-            evidence = population.evidence(trainer.global_step)
-        self.found = diagnose(evidence) if evidence else []
+            seen = evidence(pl_module, trainer.global_step)
+        self.found = diagnose(seen) if seen else []
         for symptom, sentence in self.found:
             if symptom not in self.told:
                 self.told.add(symptom)

@@ -15,12 +15,11 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
-from arith_lightning.architectures import ArithmeticModule, LinearLayer
+from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.base import load
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import EVALUATION_SIZE
 from arith_lightning.evaluation import sparsity_error, verdict
-from arith_lightning.evaluation.diagnosis import Evidence
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
 from arith_lightning.population.structure import dynamics, locate
@@ -254,39 +253,6 @@ class Population(LightningModule):
         mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=chunk)
         return mapped(like, self.live["module"], self.live["data"])
 
-    def evidence(self, step: int, examples: int = 256) -> Evidence | None:
-        """Return what a diagnosis looks at: live unsolved members on training examples of `step`; None without any."""
-        unsolved = ~self.success[self.live["members"]]
-        if not unsolved.any():
-            return None
-        columns = Columns(
-            self.live["seed"][unsolved],
-            *({name: c[unsolved] for name, c in self.live[group].items()} for group in ("module", "data")),
-        )
-        flat = self.live["state"]["parameters"][:, unsolved]
-        now = torch.tensor(step, device=flat.device)
-        x, y = self.dynamics.draw(columns, now, flat.dtype)
-        gradient = self.dynamics.gradient(flat, columns, x, y, now)
-        if self.data.fixed:
-            x, y = (part.expand(len(columns.seed), *part.shape) for part in (x, y))
-        x, y = x[..., :examples], y[..., :examples]
-
-        def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-            values = {f"module.{name}": v for name, v in (self.dynamics.unflatten(flat) | buffers).items()}
-            return functional_call(_Outputs(self.template[0]), values, (x.mT,))
-
-        prediction, gates = vmap(member, in_dims=(-1, 0, 0), chunk_size=64)(flat, columns.module, x)
-        first = next(iter(self.template[0].layers().values()))
-        return Evidence(
-            x,
-            y,
-            prediction.mT,
-            gradient,
-            gates=gates.flatten(1) if gates.numel() else None,
-            affine=isinstance(first, LinearLayer),
-            output_range=self.template[0].output_range,
-        )
-
     def keep(self, mask: Tensor) -> None:
         """Go on with the live members in `mask` only; what is known of the others stays in the record."""
         if mask.all():
@@ -330,16 +296,6 @@ class _Weights(torch.nn.Module):
 
     def forward(self) -> dict[str, Tensor]:
         return self.module.weights()
-
-
-class _Outputs(torch.nn.Module):
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        gates = self.module.gates(x)
-        return self.module(x), x.new_empty(0) if gates is None else gates
 
 
 def _short(seeds: list[int]) -> str:

@@ -1,0 +1,57 @@
+"""What a diagnosis looks at, taken from a population in training."""
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from arith_lightning.architectures import ArithmeticModule, LinearLayer
+from arith_lightning.evaluation.diagnosis import Evidence
+from arith_lightning.population.dynamics import Columns
+from arith_lightning.population.population import Population
+
+EXAMPLES = 256
+"""Examples looked at."""
+
+
+def evidence(population: Population, step: int) -> Evidence | None:
+    """Return what a diagnosis looks at: live unsolved members on training examples of `step`; None without any."""
+    unsolved = ~population.success[population.live["members"]]
+    if not unsolved.any():
+        return None
+    columns = Columns(
+        population.live["seed"][unsolved],
+        *({name: c[unsolved] for name, c in population.live[group].items()} for group in ("module", "data")),
+    )
+    flat = population.live["state"]["parameters"][:, unsolved]
+    now = torch.tensor(step, device=flat.device)
+    x, y = population.dynamics.draw(columns, now, flat.dtype)
+    gradient = population.dynamics.gradient(flat, columns, x, y, now)
+    if population.data.fixed:
+        x, y = (part.expand(len(columns.seed), *part.shape) for part in (x, y))
+    x, y = x[..., :EXAMPLES], y[..., :EXAMPLES]
+
+    def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        values = {f"module.{name}": v for name, v in (population.dynamics.unflatten(flat) | buffers).items()}
+        return functional_call(_Outputs(population.template[0]), values, (x.mT,))
+
+    prediction, gates = vmap(member, in_dims=(-1, 0, 0), chunk_size=64)(flat, columns.module, x)
+    first = next(iter(population.template[0].layers().values()))
+    return Evidence(
+        x,
+        y,
+        prediction.mT,
+        gradient,
+        gates=gates.flatten(1) if gates.numel() else None,
+        affine=isinstance(first, LinearLayer),
+        output_range=population.template[0].output_range,
+    )
+
+
+class _Outputs(torch.nn.Module):
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        gates = self.module.gates(x)
+        return self.module(x), x.new_empty(0) if gates is None else gates
