@@ -19,13 +19,26 @@ CONFIG, ORIGIN, RESULT, CHECKPOINT = "config.yaml", "origin.json", "summary.json
 
 
 def folder(root: Path, name: str, configuration: str) -> Path:
-    """Return the folder of the unfinished run with this very configuration, or that of a new version."""
+    """Return the folder of the unfinished run with this very configuration, or a new version, which it creates.
+
+    Raises:
+        ValueError: the folder cannot be written.
+    """
     versions = sorted((root / name).glob("version_*"), key=number)
     for path in reversed(versions):
         config = path / CONFIG
         if config.exists() and not (path / RESULT).exists() and config.read_text() == configuration:
             return path
-    return root / name / f"version_{number(versions[-1]) + 1 if versions else 0}"
+    next_number = number(versions[-1]) + 1 if versions else 0
+    while True:  # runs that start at the same moment must not share a folder
+        path = root / name / f"version_{next_number}"
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            next_number += 1
+        except OSError as error:
+            raise unwritable(path, error) from error
 
 
 def number(path: Path) -> int:
@@ -34,7 +47,7 @@ def number(path: Path) -> int:
 
 
 def begin(path: Path, configuration: str) -> None:
-    """Create the folder and write what is run, and from what: command, versions, commit.
+    """Write what is run, and from what: command, versions, commit.
 
     Raises:
         ValueError: the folder cannot be written.
@@ -46,13 +59,15 @@ def begin(path: Path, configuration: str) -> None:
         "commit": commit(),
     }
     try:
-        path.mkdir(parents=True, exist_ok=True)
         write(path / ORIGIN, json.dumps(origin, indent=2))
         write(path / CONFIG, configuration)
     except OSError as error:
-        raise ValueError(
-            f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere"
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> ValueError:
+    """Return the complaint about a folder that cannot be written."""
+    return ValueError(f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere")
 
 
 def write(path: Path, text: str) -> None:
