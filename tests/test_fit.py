@@ -84,7 +84,7 @@ def test_a_run_that_is_in_progress_elsewhere_gets_a_folder_of_its_own(tmp_path):
     steps = ("--trainer.max_steps", "200", "--evaluate_every", "50")
     first = subprocess.Popen([*COMMAND, *steps], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     versions = tmp_path / "logs" / "nmu_mul"
-    while not (versions / "version_0" / "checkpoints" / "last.ckpt").exists() and first.poll() is None:
+    while not (versions / "version_0" / "config.yaml").exists() and first.poll() is None:
         time.sleep(0.05)
     assert (versions / "version_0" / "process.lock").read_text() == f"{first.pid}\n"
     first.send_signal(signal.SIGSTOP)
