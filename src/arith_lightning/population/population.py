@@ -18,7 +18,7 @@ from torch.utils import _pytree as pytree
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.base import load
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.data.base import EVALUATION_SIZE
+from arith_lightning.data.base import EVALUATION_SIZE, Split
 from arith_lightning.evaluation import sparsity_error, verdict
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
@@ -112,7 +112,7 @@ class Population(LightningModule):
         for row, setting in zip(rows, self.settings, strict=True):
             for name, value in setting.items():
                 group, key = locate(name, groups)
-                row[group][key] = torch.as_tensor(value, dtype=torch.float64).reshape(groups[group][key].shape)
+                row[group][key] = column(name, value, groups[group][key].shape)
         module, data = (
             {
                 key: torch.stack([row[g][key] for row in rows]).repeat_interleave(len(self.seeds), dim=0)
@@ -141,6 +141,11 @@ class Population(LightningModule):
         for name, buffer in module.named_buffers():
             buffer.copy_(self.all_columns.module[name][index])
         return module
+
+    def examples(self, index: int, split: Split) -> tuple[Tensor, Tensor]:
+        """Return a member's evaluation set on the CPU: inputs `(in_features, n)`, targets `(out_features, n)`."""
+        columns = {name: column[index].cpu() for name, column in self.all_columns.data.items()}
+        return self.data.evaluation_set(split, columns, self.record["parameters"].cpu())
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
@@ -287,6 +292,16 @@ class Population(LightningModule):
         self.record = {name: fn(value).to(value.dtype) for name, value in keep.items()}
         self.record["parameters"] = fn(record["parameters"])
         return self
+
+
+def column(name: str, value: Any, shape: torch.Size) -> Tensor:
+    """Return a setting's value as the tensor that it stands for; a single interval stands for each of several."""
+    try:
+        return torch.as_tensor(value, dtype=torch.float64).expand(shape).clone()
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the setting {name!r} must be numbers of shape {tuple(shape)}; got {value!r}; give it as the data does"
+        ) from error
 
 
 class _Weights(torch.nn.Module):
