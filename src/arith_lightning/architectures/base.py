@@ -193,11 +193,19 @@ class ArithmeticModule(LightningModule):
         return (prediction - y).square().mean()
 
     def loss(self, prediction: Tensor, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
-        """Return the scalar that is minimised at `step`: error plus the ramped penalty of all layers."""
-        ramp = (step - self.penalty_start) / (self.penalty_end - self.penalty_start).clamp(min=1)
+        """Return the scalar that is minimised at `step`: error plus penalty."""
+        error = self.error(prediction, x, y)
+        return error + self.penalty(step, error.detach())
+
+    def penalty(self, step: Tensor, error: Tensor) -> Tensor:
+        """Return the weighted penalty of all layers at `step`, where the batch's error is `error` (no gradient)."""
         penalty = torch.stack([layer.penalty() for layer in self.layers().values()]).sum()
-        weight = (self.penalty_weight * ramp.clamp(0, 1)).to(penalty.dtype)
-        return self.error(prediction, x, y) + weight * penalty
+        return self.penalty_schedule(step).to(penalty.dtype) * penalty
+
+    def penalty_schedule(self, step: Tensor) -> Tensor:
+        """Return the factor of the penalties at `step`: a linear ramp."""
+        ramp = (step - self.penalty_start) / (self.penalty_end - self.penalty_start).clamp(min=1)
+        return self.penalty_weight * ramp.clamp(0, 1)
 
     def learning_rate_factor(self, step: Tensor) -> Tensor:
         """Return the learning rate at `step` as a share of the first one."""

@@ -18,6 +18,14 @@ from arith_lightning.streams import Stream
 Start = Literal["default", "he", "xavier", "orthogonal"]
 
 
+def orthonormal(stream: Stream, size: tuple[int, int]) -> Tensor:
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly among all such."""
+    tall = stream.normal((max(size), min(size)))
+    frame, triangle = torch.linalg.qr(tall)
+    frame = frame * triangle.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    return frame if size[0] >= size[1] else frame.mT
+
+
 class LinearLayer(ArithmeticLayer):
     """Affine map `(..., in_features)` to `(..., out_features)` with torch's parameters and a choice of start.
 
@@ -52,10 +60,7 @@ class LinearLayer(ArithmeticLayer):
             bound = math.sqrt(6 / (fan_in + fan_out))
             weight = stream.uniform(size, -bound, bound)
         else:
-            tall = stream.normal((max(size), min(size)))
-            frame, triangle = torch.linalg.qr(tall)
-            frame = frame * triangle.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
-            weight = frame if fan_out >= fan_in else frame.mT
+            weight = orthonormal(stream, size)
         return {"weight": weight * self.init_scale, "bias": bias}
 
     def forward(self, x: Tensor) -> Tensor:

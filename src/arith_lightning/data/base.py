@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
 
 from arith_lightning.streams import Purpose, Stream
 
@@ -81,7 +82,7 @@ class ArithmeticDataModule(LightningDataModule):
     def val_dataloader(self) -> Any:
         """Return the interpolation and the extrapolation set, each as one batch."""
         sets = (self.evaluation_set("interpolation"), self.evaluation_set("extrapolation"))
-        return [[(x.mT, y.mT)] for x, y in sets]
+        return [DataLoader(TensorDataset(x.mT, y.mT), batch_size=x.shape[-1]) for x, y in sets]
 
     def test_dataloader(self) -> Any:
         """Return the same two sets."""

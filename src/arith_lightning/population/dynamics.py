@@ -4,6 +4,7 @@ The layers are the ones that a single model uses, mapped over examples (innermos
 members (outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
 """
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ class Start(nn.Module):
 
 
 class Dynamics:
-    """The steps of a population of members with equal structure.
+    """The steps of a population of members with equal structure, in training mode.
 
     Args:
         module: any one member; its structure, not its values, is used.
@@ -80,6 +81,7 @@ class Dynamics:
     """
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
+        module = copy.deepcopy(module).train()
         self.module, self.data = module, data
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}

@@ -66,8 +66,8 @@ class Population(LightningModule):
         if evaluate_every < 1:
             raise ValueError(f"evaluate_every must be positive; got {evaluate_every}; try 1000")
         self.automatic_optimization = False
-        # in a list, so that the template's parameters are not taken for the population's own
-        self.template = [copy.deepcopy(module)]
+        # in a list, so that the template's parameters and mode are not taken for the population's own
+        self.template = [copy.deepcopy(module).eval()]
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
@@ -133,7 +133,7 @@ class Population(LightningModule):
         return verdict.success(self.record, self.threshold)
 
     def member(self, index: int) -> ArithmeticModule:
-        """Return a member at its judged step as a plain module."""
+        """Return a member at its judged step as a plain module in evaluation mode."""
         module = copy.deepcopy(self.template[0])
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
         module.to(next(iter(values.values())).dtype)
