@@ -14,6 +14,7 @@ from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
+from arith_lightning.architectures.stack import Stack
 
 __all__ = [
     "MLP",
@@ -46,5 +47,6 @@ __all__ = [
     "SineNetwork",
     "SineParity",
     "SineParityLayer",
+    "Stack",
     "TruthTableLayer",
 ]
