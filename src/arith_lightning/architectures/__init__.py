@@ -27,6 +27,7 @@ from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualML
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 from arith_lightning.architectures.snmu import sNMU, sNMULayer
+from arith_lightning.architectures.stack import Stack
 
 __all__ = [
     "MCFC",
@@ -71,6 +72,7 @@ __all__ = [
     "SineNetwork",
     "SineParity",
     "SineParityLayer",
+    "Stack",
     "TruthTableLayer",
     "sNMU",
     "sNMULayer",

@@ -34,6 +34,9 @@ class ArithmeticDataModule(LightningDataModule):
     out_features: int = 1
     fixed: bool = False
     """Whether every step and every member trains on the same examples."""
+    shared_stream: bool = False
+    """Whether every member trains on the fresh batches of seed 0, as only a dataset without columns may; members then
+    differ in start and settings alone."""
     criterion: str = "MSE"
     """What `judge` measures, as shown in tables."""
     evaluation_seed: int = 0
@@ -72,7 +75,8 @@ class ArithmeticDataModule(LightningDataModule):
 
     def training_batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return this data module's own batch of a step, `(examples, features)` each."""
-        x, y = self.draw(Stream(self.seed, Purpose.TRAINING, step), self.columns(), "interpolation", self.batch_size)
+        stream = Stream(0 if self.shared_stream else self.seed, Purpose.TRAINING, step)
+        x, y = self.draw(stream, self.columns(), "interpolation", self.batch_size)
         return x.mT, y.mT
 
     def train_dataloader(self) -> "Batches":

@@ -83,6 +83,7 @@ class Dynamics:
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
         module = copy.deepcopy(module).train()
         self.module, self.data = module, data
+        self.shared = data.fixed or data.shared_stream
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
@@ -117,14 +118,14 @@ class Dynamics:
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of fixed data."""
+        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of shared ones."""
 
         def batch(seed: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             stream = Stream(seed, Purpose.TRAINING, step, dtype)
             return self.data.draw(stream, data, "interpolation", self.data.batch_size)
 
-        if self.data.fixed:
-            return batch(columns.seed[0], {name: column[0] for name, column in columns.data.items()})
+        if self.shared:
+            return batch(torch.zeros_like(columns.seed[0]), {name: column[0] for name, column in columns.data.items()})
         return vmap(batch)(columns.seed, columns.data)
 
     def gradient(self, parameters: Tensor, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
@@ -136,7 +137,7 @@ class Dynamics:
         def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
             return grad(loss)(self.unflatten(flat), buffers, x, y)
 
-        examples = None if self.data.fixed else 0
+        examples = None if self.shared else 0
         mapped = vmap(member, in_dims=(-1, 0, examples, examples))
         return self.flatten(mapped(parameters, columns.module, x, y))
 
