@@ -46,7 +46,7 @@ def test_penalties_are_added_up():
 
 @pytest.mark.parametrize("layers", [[], ["NMX"], ["NAU", "Stack"], ["Arithmetic"]])
 def test_unknown_layers_are_refused(layers):
-    with pytest.raises(ValueError, match=r"layers must be a list of .*NAU, NMU.*; got \[.*\]; try \[NAU, NMU\]"):
+    with pytest.raises(ValueError, match=r"layers must be a list of .*NAU, .*NMU.*; got \[.*\]; try \[NAU, NMU\]"):
         Stack(layers=layers)
 
 
