@@ -3,6 +3,7 @@
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.deep_sets import DeepSets, ProductSet, ProductSetLayer
+from arith_lightning.architectures.inalu import iNALU, iNALULayer
 from arith_lightning.architectures.mcfc import (
     MCFC,
     MCFCLayer,
@@ -72,6 +73,8 @@ __all__ = [
     "SineParity",
     "SineParityLayer",
     "TruthTableLayer",
+    "iNALU",
+    "iNALULayer",
     "sNMU",
     "sNMULayer",
 ]
