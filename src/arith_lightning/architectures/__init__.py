@@ -3,6 +3,7 @@
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.deep_sets import DeepSets, ProductSet, ProductSetLayer
+from arith_lightning.architectures.gnalu import GNALU, GNALULayer
 from arith_lightning.architectures.inalu import iNALU, iNALULayer
 from arith_lightning.architectures.mcfc import (
     MCFC,
@@ -15,6 +16,14 @@ from arith_lightning.architectures.mcfc import (
     MulMCFCSignRealNPULayer,
 )
 from arith_lightning.architectures.mlp import MLP, LinearLayer
+from arith_lightning.architectures.multiplicative_nac import (
+    LinearNAC,
+    LinearNACLayer,
+    MultiplicativeNAC,
+    MultiplicativeNACLayer,
+    SigmoidNAC,
+    SigmoidNACLayer,
+)
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
@@ -30,6 +39,7 @@ from arith_lightning.architectures.sine_parity import SineParity, SineParityLaye
 from arith_lightning.architectures.snmu import sNMU, sNMULayer
 
 __all__ = [
+    "GNALU",
     "MCFC",
     "MLP",
     "NAC",
@@ -44,7 +54,10 @@ __all__ = [
     "ArithmeticModule",
     "BitSerial",
     "DeepSets",
+    "GNALULayer",
     "LinearLayer",
+    "LinearNAC",
+    "LinearNACLayer",
     "MCFCLayer",
     "MulMCFC",
     "MulMCFCLayer",
@@ -52,6 +65,8 @@ __all__ = [
     "MulMCFCSignINALULayer",
     "MulMCFCSignRealNPU",
     "MulMCFCSignRealNPULayer",
+    "MultiplicativeNAC",
+    "MultiplicativeNACLayer",
     "NACLayer",
     "NALULayer",
     "NAULayer",
@@ -68,6 +83,8 @@ __all__ = [
     "RecurrentLayer",
     "ResidualLayer",
     "ResidualMLP",
+    "SigmoidNAC",
+    "SigmoidNACLayer",
     "SineLayer",
     "SineNetwork",
     "SineParity",
