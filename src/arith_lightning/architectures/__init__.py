@@ -16,6 +16,7 @@ from arith_lightning.architectures.mcfc import (
     MulMCFCSignRealNPULayer,
 )
 from arith_lightning.architectures.mlp import MLP, LinearLayer
+from arith_lightning.architectures.modified_real_npu import ModifiedRealNPU, ModifiedRealNPULayer
 from arith_lightning.architectures.multiplicative_nac import (
     LinearNAC,
     LinearNACLayer,
@@ -59,6 +60,8 @@ __all__ = [
     "LinearNAC",
     "LinearNACLayer",
     "MCFCLayer",
+    "ModifiedRealNPU",
+    "ModifiedRealNPULayer",
     "MulMCFC",
     "MulMCFCLayer",
     "MulMCFCSignINALU",

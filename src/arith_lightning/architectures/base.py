@@ -206,8 +206,7 @@ class ArithmeticModule(LightningModule):
 
     def penalty_schedule(self, step: Tensor) -> Tensor:
         """Return the factor of the penalties at `step`: a linear ramp."""
-        ramp = (step - self.penalty_start) / (self.penalty_end - self.penalty_start).clamp(min=1)
-        return self.penalty_weight * ramp.clamp(0, 1)
+        return self.penalty_weight * ramp(step, self.penalty_start, self.penalty_end)
 
     def learning_rate_factor(self, step: Tensor) -> Tensor:
         """Return the learning rate at `step` as a share of the first one."""
@@ -274,6 +273,11 @@ class ArithmeticModule(LightningModule):
         with torch.no_grad():
             for name, (low, high) in self.bounds().items():
                 self.get_parameter(name).clamp_(low, high)
+
+
+def ramp(step: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Return 0 up to step `start`, 1 from `end` on (at once where they are equal), and a straight line between them."""
+    return ((step - start) / (end - start).clamp(min=1)).clamp(0, 1)
 
 
 def load(module: nn.Module, values: dict[str, Tensor]) -> None:
