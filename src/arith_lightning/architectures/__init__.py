@@ -3,6 +3,8 @@
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.deep_sets import DeepSets, ProductSet, ProductSetLayer
+from arith_lightning.architectures.gnalu import GNALU, GNALULayer
+from arith_lightning.architectures.inalu import iNALU, iNALULayer
 from arith_lightning.architectures.mcfc import (
     MCFC,
     MCFCLayer,
@@ -14,6 +16,15 @@ from arith_lightning.architectures.mcfc import (
     MulMCFCSignRealNPULayer,
 )
 from arith_lightning.architectures.mlp import MLP, LinearLayer
+from arith_lightning.architectures.modified_real_npu import ModifiedRealNPU, ModifiedRealNPULayer
+from arith_lightning.architectures.multiplicative_nac import (
+    LinearNAC,
+    LinearNACLayer,
+    MultiplicativeNAC,
+    MultiplicativeNACLayer,
+    SigmoidNAC,
+    SigmoidNACLayer,
+)
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
@@ -30,6 +41,7 @@ from arith_lightning.architectures.snmu import sNMU, sNMULayer
 from arith_lightning.architectures.stack import Stack
 
 __all__ = [
+    "GNALU",
     "MCFC",
     "MLP",
     "NAC",
@@ -44,14 +56,21 @@ __all__ = [
     "ArithmeticModule",
     "BitSerial",
     "DeepSets",
+    "GNALULayer",
     "LinearLayer",
+    "LinearNAC",
+    "LinearNACLayer",
     "MCFCLayer",
+    "ModifiedRealNPU",
+    "ModifiedRealNPULayer",
     "MulMCFC",
     "MulMCFCLayer",
     "MulMCFCSignINALU",
     "MulMCFCSignINALULayer",
     "MulMCFCSignRealNPU",
     "MulMCFCSignRealNPULayer",
+    "MultiplicativeNAC",
+    "MultiplicativeNACLayer",
     "NACLayer",
     "NALULayer",
     "NAULayer",
@@ -68,12 +87,16 @@ __all__ = [
     "RecurrentLayer",
     "ResidualLayer",
     "ResidualMLP",
+    "SigmoidNAC",
+    "SigmoidNACLayer",
     "SineLayer",
     "SineNetwork",
     "SineParity",
     "SineParityLayer",
     "Stack",
     "TruthTableLayer",
+    "iNALU",
+    "iNALULayer",
     "sNMU",
     "sNMULayer",
 ]

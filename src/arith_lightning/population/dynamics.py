@@ -72,6 +72,18 @@ class Start(nn.Module):
         return self.module.initial(stream)
 
 
+class Reaction(nn.Module):
+    """What an evaluation changes in one member, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+        """Return changed parameters and buffers by full name."""
+        return self.module.after_evaluation(error, stream)
+
+
 class Dynamics:
     """The steps of a population of members with equal structure, in training mode.
 
@@ -85,6 +97,7 @@ class Dynamics:
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
+        self.reaction = Reaction(module)
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -116,6 +129,18 @@ class Dynamics:
 
         flat = self.flatten(vmap(member)(columns.seed, columns.module))
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
+
+    def react(self, parameters: Tensor, columns: Columns, error: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return `(parameters, members)` and the module's columns as an evaluation with these errors leaves them."""
+
+        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
+            values = self.unflatten(flat) | buffers
+            stream = Stream(seed, Purpose.INITIALIZATION, step)
+            changed = functional_call(self.reaction, _prefixed(values), (error, stream))
+            return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
+
+        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
+        return self.flatten(values), {name: values[name] for name in columns.module}
 
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of shared ones."""

@@ -215,7 +215,11 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def evaluate(self, step: int) -> dict[str, Tensor]:
-        """Measure live members at `step`, update the record, drop decided members; return what was measured."""
+        """Measure live members at `step`, update the record, let members react to it, drop decided ones.
+
+        Returns:
+            What was measured, each `(live,)`.
+        """
         members = self.live["members"]
         measured = self.measure()
         threshold = self.threshold
@@ -227,6 +231,9 @@ class Population(LightningModule):
         updated |= {f"latest_{name}": measured[name] for name in MEASURED}
         for name, value in updated.items():
             self.record[name][..., members] = value.to(self.record[name].dtype)
+        state, columns = self.live["state"], self.columns
+        parameters, self.live["module"] = self.dynamics.react(parameters, columns, measured["interpolation_mse"], step)
+        self.live["state"] = state | {"parameters": parameters}
         if self.drop_decided:
             self.keep(~(verdict.success(updated, threshold[members]) | updated["diverged"]))
         return measured
