@@ -24,8 +24,8 @@ from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
 from arith_lightning.population.structure import dynamics, locate
 
-EVALUATED_BYTES = 2**28
-"""Members are evaluated as many at a time as their examples and activations fit in this."""
+EVALUATED_BYTES = 2**24
+"""Members are evaluated as many at a time as their examples and activations fit in this, near a cache's size."""
 
 
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
