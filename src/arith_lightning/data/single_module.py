@@ -7,12 +7,14 @@ task.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from arith_lightning.data import operations
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data import operations, published
+from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
 
 Range = Sequence[float] | Sequence[Sequence[float]]
@@ -70,6 +72,8 @@ class SingleModuleTask(ArithmeticDataModule):
         epsilon: error of every weight of the solution that sets the threshold.
         batch_size: examples in a training batch.
         seed: seed of the training batches when one model is trained alone.
+        streams: `counter`, this project's numbers, or `published`, those that the published script draws from numpy
+            for the same seed; a population is then three to four times slower.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class SingleModuleTask(ArithmeticDataModule):
         epsilon: float = 1e-5,
         batch_size: int = 128,
         seed: int = 0,
+        streams: Literal["counter", "published"] = "counter",
     ) -> None:
         super().__init__(batch_size, seed)
         if in_features < 2:
@@ -91,6 +96,13 @@ class SingleModuleTask(ArithmeticDataModule):
         self.in_features, self.epsilon = in_features, epsilon
         self.interpolation = intervals("interpolation", interpolation)
         self.extrapolation = intervals("extrapolation", extrapolation, count=2)
+        self.streams, self.draws_ahead = streams, streams == "published"
+        self._batches: dict[int, published.Batches] = {}
+        if self.draws_ahead and (in_features > 2 or max(len(self.interpolation), len(self.extrapolation)) > 2):
+            raise ValueError(
+                "published streams know two inputs and at most two intervals; "
+                f"got {in_features=}, {interpolation=}, {extrapolation=}; set streams to counter"
+            )
         threshold = self.threshold(self.columns()).item()
         if not 0 < threshold < float("inf"):
             raise ValueError(
@@ -105,7 +117,36 @@ class SingleModuleTask(ArithmeticDataModule):
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw fresh operands from the range of the split."""
         x = uniform(stream, columns[split], (self.in_features, size))
-        return x, self.operation.function(x[0], x[1]).unsqueeze(0)
+        return x, self._target(x)
+
+    def draw_ahead(
+        self, seeds: Tensor, columns: Mapping[str, Tensor], step: int, count: int, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Return the published script's batches, computed in float64 and rounded, as there."""
+        rows = columns["interpolation"]
+        shape = (rows.shape[-2], self.batch_size, self.in_features)
+        drawn = {}
+        for seed in dict.fromkeys(seeds.tolist()):
+            drawn[seed] = self._batches.setdefault(seed, published.Batches(seed, *shape)).at(step, count)
+        numbers, first = (np.stack([drawn[seed][part] for seed in seeds.tolist()], axis=1) for part in (0, 1))
+        x = published.inputs(numbers, first, rows)
+        return x.to(dtype).contiguous(), self._target(x).to(dtype)
+
+    def evaluation_set(
+        self, split: Split, columns: Mapping[str, Tensor] | None = None, like: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the fixed set of a split, that of the published script with published streams."""
+        if not self.draws_ahead:
+            return super().evaluation_set(split, columns, like)
+        rows = (self.columns() if columns is None else columns)[split]
+        like = torch.zeros(()) if like is None else like
+        seed = published.EVALUATION_SEEDS[split] + self.evaluation_seed
+        drawn = published.evaluation_units(seed, rows.shape[-2], EVALUATION_SIZE, self.in_features)
+        x = published.inputs(*drawn, rows.to(like.device)).squeeze(0)
+        return x.to(like), self._target(x).to(like)
+
+    def _target(self, x: Tensor) -> Tensor:
+        return self.operation.function(x[..., 0, :], x[..., 1, :]).unsqueeze(-2)
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the epsilon-perfect mean squared error on the extrapolation range."""
