@@ -6,6 +6,7 @@ from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
+from arith_lightning.data.number_sequences import NumberSequences
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.scalar_identity import ScalarIdentity
 from arith_lightning.data.scaled_interpolation import ScaledInterpolation
@@ -25,6 +26,7 @@ __all__ = [
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
+    "NumberSequences",
     "NumberSets",
     "ScalarIdentity",
     "ScaledInterpolation",
