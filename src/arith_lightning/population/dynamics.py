@@ -109,7 +109,8 @@ class Dynamics:
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
         self.rule, self.buffers = UPDATES[module.optimizer]
-        activations = data.in_features + sum(layer.out_features for layer in module.layers().values())
+        examples = 0 if self.shared else data.in_features
+        activations = examples + sum(layer.out_features for layer in module.layers().values())
         self.bytes_per_member = 4 * data.batch_size * activations
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
         self.graphs: dict[str, Any] = {}

@@ -71,6 +71,7 @@ class Population(LightningModule):
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
+        self._drawn: tuple[Any, list[tuple[Tensor, Tensor]]] = (None, [])
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
         count = len(columns.seed)
@@ -246,7 +247,7 @@ class Population(LightningModule):
         shared = None
         if not columns or (self.shared_sets and all(bool((c == c[:1]).all()) for c in columns.values())):
             first = {name: column[0] for name, column in columns.items()}
-            shared = [self.data.evaluation_set(s, first, like) for s in ("interpolation", "extrapolation")]
+            shared = self.evaluation_sets(first, like)
 
         def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
             values = self.dynamics.unflatten(flat) | buffers
@@ -264,6 +265,14 @@ class Population(LightningModule):
         chunk = max(1, EVALUATED_BYTES * self.data.batch_size // (self.dynamics.bytes_per_member * examples))
         mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=chunk)
         return mapped(like, self.live["module"], self.live["data"])
+
+    def evaluation_sets(self, columns: dict[str, Tensor], like: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return both fixed sets, drawn anew only where something in them may have changed."""
+        key = (like.dtype, like.device, self.data.evaluation_seed)
+        if columns or self._drawn[0] != key:
+            sets = [self.data.evaluation_set(s, columns, like) for s in ("interpolation", "extrapolation")]
+            self._drawn = key, sets
+        return self._drawn[1]
 
     def keep(self, mask: Tensor) -> None:
         """Go on with the live members in `mask` only; what is known of the others stays in the record."""
