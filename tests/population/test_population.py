@@ -149,14 +149,19 @@ def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
         assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("module", "data"), [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries())])
+@pytest.mark.parametrize(
+    ("module", "data"),
+    [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries()), (NMU(), SingleModuleTask(streams="published"))],
+)
 def test_compiled_steps_equal_eager_ones(module, data):
-    population = Population(module, data, seeds=range(5))
-    compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
-        for compile in (True, False)
-    )
-    torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
+    # as many steps as members first, which the compiler must not take for one number
+    for members, steps in ((5, 5), (7, 19), (7, 1)):
+        population = Population(module, data, seeds=range(members))
+        compiled, eager = (
+            population.dynamics.run(population.live["state"], population.columns, 0, steps, compile)["parameters"]
+            for compile in (True, False)
+        )
+        torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
 
 
 def test_tiles_do_not_change_members():

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.quadrature import sum_quadrature
 from arith_lightning.data.distributions import intervals, uniform
+from arith_lightning.data.quadrature import sum_quadrature
 from arith_lightning.streams import Stream
 
 Ranges = list[float] | list[list[float]]

@@ -36,7 +36,7 @@ def units(generator: np.random.RandomState, batches: int, intervals: int, exampl
 
 
 class Batches:
-    """One seed's training batches. Asked for the next ones it goes on; the last ones, or any others, it draws anew."""
+    """One seed's training batches: the next ones, or any others, to which it starts again and skips."""
 
     def __init__(self, seed: int, intervals: int, examples: int, features: int) -> None:
         self.seed, self.shape = seed, (intervals, examples, features)
@@ -44,21 +44,22 @@ class Batches:
 
     def _restart(self) -> None:
         self.generator = np.random.RandomState(np.random.RandomState(self.seed).randint(0, 2**32 - 1))
-        self.next, self.last = 0, (0, self.generator.get_state(legacy=False))
+        self.next, self.looked_at = 0, (0, self.generator.get_state())
 
     def at(self, step: int, count: int) -> Units:
         """Return the batches of `count` steps from `step` on."""
-        if step == self.last[0]:
+        if step == self.looked_at[0]:
+            self.generator.set_state(self.looked_at[1])
             self.next = step
-            self.generator.set_state(self.last[1])
         elif step < self.next:
             self._restart()
         while self.next < step:
             skipped = min(SKIPPED_AT_ONCE, step - self.next)
             units(self.generator, skipped, *self.shape)
             self.next += skipped
-        self.last = (step, self.generator.get_state(legacy=False))
-        self.next = step + count
+        if count == 1:  # a diagnosis looks at a single batch, on which training then goes on
+            self.looked_at = (step, self.generator.get_state())
+        self.next += count
         return units(self.generator, count, *self.shape)
 
 

@@ -72,7 +72,7 @@ class SingleModuleTask(ArithmeticDataModule):
         threshold: error that counts as solved, instead of the epsilon-perfect one; needed where that is infinite, as
             with divisors near 0.
         streams: `counter`, this project's numbers, or `published`, those that the published script draws from numpy
-            for the same seed; a population is then three to four times slower.
+            for the same seed; populations are then about ten times slower.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
 """Members are stepped in tiles whose examples and activations fit a core's cache."""
-AHEAD_BYTES = 2**26
-"""Batches that a dataset draws ahead of the steps are drawn as many steps at a time as fit in this."""
+AHEAD_BYTES, AHEAD_STEPS = 2**23, 16
+"""Batches that a dataset draws ahead are drawn for as many steps as fit in this, but at least for so many."""
 
 
 class Columns(NamedTuple):
@@ -206,7 +206,7 @@ class Dynamics:
         """Take `count` steps from `step` on, tile by tile; members do not depend on the tiling."""
         if not self.data.draws_ahead:
             return self._run(state, columns, step, count, compile, ())
-        at_once = max(1, AHEAD_BYTES // (self.bytes_per_member * len(columns.seed)))
+        at_once = max(AHEAD_STEPS, AHEAD_BYTES // (self.bytes_per_member * len(columns.seed)))
         for first in range(step, step + count, at_once):
             steps = min(at_once, step + count - first)
             ahead = self.data.draw_ahead(columns.seed, columns.data, first, steps, state["parameters"].dtype)
@@ -245,7 +245,7 @@ class Dynamics:
                 self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), axes)
             last = torch.tensor(count, device=like.device)
             # no axis of size one, which the compiler would take for a constant
-            table, *batches = (torch.cat([part, part[-1:]]) for part in (corrections, *ahead))
+            table, *batches = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *ahead))
             return self.graphs[kind](state, columns, first, table, tuple(batches), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else None
         for k in range(count):
