@@ -121,7 +121,7 @@ def test_any_step_can_be_asked_for(interpolation):
     expected = [through.training_batch(step)[0] for step in range(6)]
     for step in (5, 2, 3, 3, 0, 4, 2):
         assert torch.equal(jumping.training_batch(step)[0], expected[step])
-    seeds, columns = torch.tensor([4, 0]), {"interpolation": through.interpolation.expand(2, -1, 2)}
+    seeds, columns = torch.tensor([4, 0]), {"interpolation": through.columns()["interpolation"].expand(2, -1, 2)}
     x, _ = jumping.draw_ahead(seeds, columns, 1, 4, torch.float32)
     assert torch.equal(x[:, 1].mT, torch.stack(expected[1:5]))
 
@@ -167,7 +167,7 @@ def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
     trainer(24).fit(through)
     checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
     trainer(8, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
-    resumed.dynamics.data._batches.clear()  # what another process would start with
+    resumed.dynamics.data._generators.clear()  # what another process would start with
     trainer(24).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
     assert torch.equal(resumed.live["state"]["parameters"], through.live["state"]["parameters"])
 
@@ -178,6 +178,6 @@ def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
 )
 def test_what_the_published_script_cannot_draw_is_refused(kwargs, value):
     with pytest.raises(
-        ValueError, match=f"two inputs and at most two intervals; got .*{value}.*set streams to counter"
+        ValueError, match=f"two inputs, fresh from the same one or two intervals; got .*{value}.*set streams to counter"
     ):
         task(**kwargs)
