@@ -60,10 +60,9 @@ def operation(population: Population) -> str | None:
 
 def ranges(population: Population, split: str, member: int) -> str | None:
     """Return a member's range of a split as text, where the dataset has one."""
-    columns = population.all_columns.data
-    if split not in columns:
-        return None
-    return " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in columns[split][member].tolist()))
+    columns = {name: column[member].tolist() for name, column in population.all_columns.data.items()}
+    intervals = (getattr(population.data, "ranges", {}) | columns).get(split)
+    return intervals and " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals))
 
 
 def solved(step: int) -> int | None:

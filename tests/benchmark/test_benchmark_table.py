@@ -58,8 +58,8 @@ def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
     assert third.config["data"]["init_args"]["operation"] == "sub"
 
 
-def test_a_unit_may_be_a_variant_of_another_class(table):
-    variant = {"NMU high": {"mul": {"class_path": "NMU", "init_center": 0.9}}}
+def test_a_unit_may_have_a_model_of_its_own(table):
+    variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
     (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells
     assert cell.config["model"] == {"class_path": "NMU", "init_args": {"init_center": 0.9}}
     assert cell.run.config == "small_NMU_high_mul"
