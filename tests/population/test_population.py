@@ -3,7 +3,8 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
-from arith_lightning.data import IntegerSeries, SingleModuleTask
+from arith_lightning.config import experiment
+from arith_lightning.data import PUBLISHED_RANGES, IntegerSeries, SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
@@ -148,14 +149,19 @@ def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
         assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("module", "data"), [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries())])
+@pytest.mark.parametrize(
+    ("module", "data"),
+    [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries()), (NMU(), SingleModuleTask(streams="published"))],
+)
 def test_compiled_steps_equal_eager_ones(module, data):
-    population = Population(module, data, seeds=range(5))
-    compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
-        for compile in (True, False)
-    )
-    torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
+    # as many steps as members first, which the compiler must not take for one number
+    for members, steps in ((5, 5), (7, 19), (7, 1)):
+        population = Population(module, data, seeds=range(members))
+        compiled, eager = (
+            population.dynamics.run(population.live["state"], population.columns, 0, steps, compile)["parameters"]
+            for compile in (True, False)
+        )
+        torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
 
 
 def test_tiles_do_not_change_members():
@@ -233,3 +239,14 @@ def test_published_settings_solve_the_single_module_task(kind, operation, traine
     population = Population(getattr(architectures, kind)(), SingleModuleTask(operation), seeds=range(25))
     trainer(50_000).fit(population)
     assert population.success.sum() >= 24
+
+
+def test_products_of_every_published_range_are_learnt_from_a_start_above_the_barrier(trainer):
+    found = experiment(["--config", "configs/nmu_mul_found.yaml"])
+    ranges = [
+        {"interpolation": intervals("i", inside), "extrapolation": intervals("e", outside, 2)}
+        for inside, outside in PUBLISHED_RANGES.values()
+    ]
+    population = Population(found.module, found.data, range(12), ranges, evaluate_every=400)
+    trainer(400).fit(population)
+    assert population.success.all()

@@ -34,10 +34,12 @@ from arith_lightning.architectures.npu import NPU, NPULayer, RealNPU, RealNPULay
 from arith_lightning.architectures.nru import NRU, NRULayer
 from arith_lightning.architectures.operation_mixture import OperationMixture, OperationMixtureLayer
 from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
+from arith_lightning.architectures.recurrent_unit import Recurrence, RecurrentUnit
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 from arith_lightning.architectures.snmu import sNMU, sNMULayer
+from arith_lightning.architectures.stack import Stack
 
 __all__ = [
     "GNALU",
@@ -83,7 +85,9 @@ __all__ = [
     "ProductSetLayer",
     "RealNPU",
     "RealNPULayer",
+    "Recurrence",
     "RecurrentLayer",
+    "RecurrentUnit",
     "ResidualLayer",
     "ResidualMLP",
     "SigmoidNAC",
@@ -92,6 +96,7 @@ __all__ = [
     "SineNetwork",
     "SineParity",
     "SineParityLayer",
+    "Stack",
     "TruthTableLayer",
     "iNALU",
     "iNALULayer",

@@ -12,7 +12,7 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -90,6 +90,8 @@ class ArithmeticModule(LightningModule):
         penalty_start: step at which the penalty's linear ramp starts.
         penalty_end: step at which it has reached `penalty_weight`.
         seed: seed of the initial parameters, and of those of any later start.
+        streams: `counter`, this project's numbers, or `published`, those with which the script of the single module
+            task (Mistry, Farrahi and Hare 2022) starts the same unit for the same seed.
     """
 
     output_range: tuple[float, float] = (-float("inf"), float("inf"))
@@ -120,6 +122,7 @@ class ArithmeticModule(LightningModule):
         penalty_start: int = 0,
         penalty_end: int = 0,
         seed: int = 0,
+        streams: Literal["counter", "published"] = "counter",
     ) -> None:
         super().__init__()
         require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
@@ -143,7 +146,7 @@ class ArithmeticModule(LightningModule):
         for name, clip in (("gradient_clip_norm", gradient_clip_norm), ("gradient_clip_value", gradient_clip_value)):
             require(clip is None or clip > 0, f"{name} must be positive or null", clip, "try 1.0")
         self.network = network
-        self.optimizer, self.schedule = optimizer, schedule
+        self.optimizer, self.schedule, self.streams = optimizer, schedule, streams
         self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value
         scalars = {
             "learning_rate": learning_rate,
@@ -158,7 +161,7 @@ class ArithmeticModule(LightningModule):
         for name, value in scalars.items():
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
         self.seed = seed
-        load(self, self.initial(Stream(seed, Purpose.INITIALIZATION)))
+        load(self, self.start(seed))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(..., in_features)` to `(..., out_features)`."""
@@ -175,6 +178,14 @@ class ArithmeticModule(LightningModule):
             for name, layer in self.layers().items()
             for key, value in layer.initial(stream).items()
         }
+
+    def start(self, seed: Tensor | int) -> dict[str, Tensor]:
+        """Return the initial parameters of a seed by full name."""
+        if self.streams == "counter":
+            return self.initial(Stream(seed, Purpose.INITIALIZATION))
+        stream = TorchStream(int(seed))
+        self.initial(stream)  # the published script draws its network twice and keeps the second
+        return self.initial(stream)
 
     def bounds(self) -> dict[str, tuple[float, float]]:
         """Return the interval each bounded parameter is projected into, by full name."""
