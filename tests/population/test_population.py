@@ -208,7 +208,7 @@ def test_a_plain_trainer_uses_the_same_modes(trainer):
 
     fitted = trainer(4, val_check_interval=2, check_val_every_n_epoch=None)
     data = SingleModuleTask(batch_size=4)
-    fitted.fit(module := Watched(), data)
+    fitted.fit(module := Watched().eval(), data)
     assert seen == {"training": True, "validation": False}
     for split in ("interpolation", "extrapolation"):
         x, y = data.evaluation_set(split)
