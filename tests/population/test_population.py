@@ -208,7 +208,7 @@ def test_a_plain_trainer_uses_the_same_modes(trainer):
 
     fitted = trainer(4, val_check_interval=2, check_val_every_n_epoch=None)
     data = SingleModuleTask(batch_size=4)
-    fitted.fit(module := Watched(), data)
+    fitted.fit(module := Watched().eval(), data)
     assert seen == {"training": True, "validation": False}
     for split in ("interpolation", "extrapolation"):
         x, y = data.evaluation_set(split)
@@ -217,12 +217,26 @@ def test_a_plain_trainer_uses_the_same_modes(trainer):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "operation", "weight"), [("NMU", "mul", 10.0), ("NAU", "add", 0.01)])
-def test_published_success_rates(kind, operation, weight, trainer):
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [
+        ("NMU", "mul"),
+        ("NAU", "add"),
+        ("sNMU", "mul"),
+        ("NRU", "div"),
+        ("NMRU", "div"),
+        ("MCFC", "add"),
+        ("MulMCFC", "mul"),
+        ("LinearNAC", "mul"),
+        ("RealNPU", "mul"),
+        ("ModifiedRealNPU", "div"),
+        ("iNALU", "sub"),
+    ],
+)
+def test_published_settings_solve_the_single_module_task(kind, operation, trainer):
     from arith_lightning import architectures
 
-    module = getattr(architectures, kind)(penalty_weight=weight, penalty_start=20_000, penalty_end=35_000)
-    population = Population(module, SingleModuleTask(operation), seeds=range(25))
+    population = Population(getattr(architectures, kind)(), SingleModuleTask(operation), seeds=range(25))
     trainer(50_000).fit(population)
     assert population.success.sum() >= 24
 

@@ -241,6 +241,10 @@ class ArithmeticModule(LightningModule):
 
     # Lightning's hooks: what the population does for all members at once, for one model in a plain Trainer.
 
+    def on_fit_start(self) -> None:
+        """Train in training mode, also where a module comes from an evaluated population."""
+        self.train()
+
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Return the loss of a batch `(examples, in_features), (examples, out_features)`."""
         x, y = batch
