@@ -78,3 +78,24 @@ def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path, uninterrupted):
     assert resumed.returncode == 0, resumed.stderr
     assert "continuing the unfinished run" in resumed.stderr
     assert (folder / "runs.csv").read_text() == uninterrupted
+
+
+def test_a_run_that_is_in_progress_elsewhere_gets_a_folder_of_its_own(tmp_path):
+    steps = ("--trainer.max_steps", "200", "--evaluate_every", "50")
+    first = subprocess.Popen([*COMMAND, *steps], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    versions = tmp_path / "logs" / "nmu_mul"
+    while not (versions / "version_0" / "checkpoints" / "last.ckpt").exists() and first.poll() is None:
+        time.sleep(0.05)
+    assert (versions / "version_0" / "process.lock").read_text() == f"{first.pid}\n"
+    first.send_signal(signal.SIGSTOP)
+    try:
+        second = run(tmp_path, *steps)
+        assert second.returncode == 0, second.stderr
+        assert "continuing" not in second.stderr
+        assert (versions / "version_1" / "summary.json").exists()
+        assert not (versions / "version_0" / "summary.json").exists()
+    finally:
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert (versions / "version_0" / "runs.csv").read_text() == (versions / "version_1" / "runs.csv").read_text()

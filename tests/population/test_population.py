@@ -2,8 +2,9 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from arith_lightning.architectures import MLP, NALU, NMU
-from arith_lightning.data import IntegerSeries, SingleModuleTask
+from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
+from arith_lightning.config import experiment
+from arith_lightning.data import PUBLISHED_RANGES, IntegerSeries, SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
@@ -172,6 +173,49 @@ def test_tiles_do_not_change_members():
     assert torch.equal(whole["parameters"], tiled["parameters"])
 
 
+@pytest.mark.parametrize("kind", [sNMU, NRU])
+@pytest.mark.parametrize("mode", [True, False])
+def test_steps_are_taken_in_training_mode_and_answers_given_in_evaluation_mode(kind, mode):
+    population = Population(kind(penalty_weight=0.0).train(mode), SingleModuleTask(batch_size=16), seeds=[0, 3])
+    x, y = population.data.evaluation_set("interpolation")
+    measured, answers = population.measure()["interpolation_mse"], population.predict(x)
+    step = torch.tensor(4)
+    batch = population.dynamics.draw(population.columns, step, torch.float32)
+    gradient = population.dynamics.gradient(parameters(population), population.columns, *batch, step)
+    for k in range(2):
+        member = population.member(k)
+        assert not member.training
+        torch.testing.assert_close(answers[k], member(x.mT).mT)
+        assert measured[k].item() == pytest.approx((member(x.mT) - y.mT).square().mean().item(), rel=1e-5)
+        member.train()
+        assert not torch.allclose(answers[k], member(x.mT).mT, rtol=1e-3)
+        own = [part[k].mT for part in batch]
+        member.loss(member(own[0]), *own, step).backward()
+        torch.testing.assert_close(gradient[:, k], member.network.weight.grad.flatten(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_plain_trainer_uses_the_same_modes(trainer):
+    seen = {}
+
+    class Watched(sNMU):
+        def training_step(self, *arguments):
+            seen["training"] = self.network.training
+            return super().training_step(*arguments)
+
+        def validation_step(self, *arguments, **more):
+            seen["validation"] = self.network.training
+            return super().validation_step(*arguments, **more)
+
+    fitted = trainer(4, val_check_interval=2, check_val_every_n_epoch=None)
+    data = SingleModuleTask(batch_size=4)
+    fitted.fit(module := Watched(), data)
+    assert seen == {"training": True, "validation": False}
+    for split in ("interpolation", "extrapolation"):
+        x, y = data.evaluation_set(split)
+        expected = (module.eval()(x.mT) - y.mT).square().mean()
+        torch.testing.assert_close(fitted.callback_metrics[f"{split}_mse"], expected)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "operation", "weight"), [("NMU", "mul", 10.0), ("NAU", "add", 0.01)])
 def test_published_success_rates(kind, operation, weight, trainer):
@@ -181,3 +225,14 @@ def test_published_success_rates(kind, operation, weight, trainer):
     population = Population(module, SingleModuleTask(operation), seeds=range(25))
     trainer(50_000).fit(population)
     assert population.success.sum() >= 24
+
+
+def test_products_of_every_published_range_are_learnt_from_a_start_above_the_barrier(trainer):
+    found = experiment(["--config", "configs/nmu_mul_found.yaml"])
+    ranges = [
+        {"interpolation": intervals("i", inside), "extrapolation": intervals("e", outside, 2)}
+        for inside, outside in PUBLISHED_RANGES.values()
+    ]
+    population = Population(found.module, found.data, range(12), ranges, evaluate_every=400)
+    trainer(400).fit(population)
+    assert population.success.all()

@@ -1,10 +1,12 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
+from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
+from arith_lightning.data.number_sequences import NumberSequences
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.scalar_identity import ScalarIdentity
 from arith_lightning.data.scaled_interpolation import ScaledInterpolation
@@ -17,11 +19,14 @@ __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
+    "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
+    "FourInputTask",
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
+    "NumberSequences",
     "NumberSets",
     "ScalarIdentity",
     "ScaledInterpolation",

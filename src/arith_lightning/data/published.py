@@ -13,7 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from arith_lightning.data.base import EVALUATION_SIZE
+
 EVALUATION_SEEDS = {"interpolation": 43953907, "extrapolation": 8689336}
+FEATURES = 2
 SKIPPED_AT_ONCE = 1000
 """Batches that are drawn and thrown away together on the way to a later one."""
 
@@ -64,6 +67,34 @@ class Batches:
 def evaluation_units(seed: int, intervals: int, examples: int, features: int) -> Units:
     """Return the numbers of an evaluation set; those of a single interval are the first of those of two."""
     return units(np.random.RandomState(seed), 1, intervals, examples, features)
+
+
+def training_inputs(
+    known: dict[int, Batches], seeds: Tensor, rows: Tensor, step: int, count: int, examples: int
+) -> Tensor:
+    """Return the inputs of `count` steps from `step` on, `(count, members, features, examples)` in float64.
+
+    Args:
+        known: generators by seed, which go on from call to call.
+        seeds: seed of every member.
+        rows: intervals of every member, `(members, intervals, 2)`.
+        step: first step.
+        count: number of steps.
+        examples: batch size.
+    """
+    drawn = {}
+    for seed in dict.fromkeys(seeds.tolist()):
+        if seed not in known:
+            known[seed] = Batches(seed, rows.shape[-2], examples, FEATURES)
+        drawn[seed] = known[seed].at(step, count)
+    numbers, first = (np.stack([drawn[seed][part] for seed in seeds.tolist()], axis=1) for part in (0, 1))
+    return inputs(numbers, first, rows)
+
+
+def evaluation_inputs(split: str, shift: int, rows: Tensor) -> Tensor:
+    """Return the inputs of an evaluation set, `(features, examples)`; `shift` other than 0 gives another such set."""
+    drawn = evaluation_units(EVALUATION_SEEDS[split] + shift, rows.shape[-2], EVALUATION_SIZE, FEATURES)
+    return inputs(*drawn, rows).squeeze(0)
 
 
 def inputs(numbers: np.ndarray, first: np.ndarray, rows: Tensor) -> Tensor:

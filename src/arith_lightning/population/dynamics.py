@@ -4,6 +4,7 @@ The layers are the ones that a single model uses, mapped over examples (innermos
 members (outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
 """
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -73,8 +74,20 @@ class Start(nn.Module):
         return self.module.start(seed)
 
 
+class Reaction(nn.Module):
+    """What an evaluation changes in one member, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+        """Return changed parameters and buffers by full name."""
+        return self.module.after_evaluation(error, stream)
+
+
 class Dynamics:
-    """The steps of a population of members with equal structure.
+    """The steps of a population of members with equal structure, in training mode.
 
     Args:
         module: any one member; its structure, not its values, is used.
@@ -82,8 +95,11 @@ class Dynamics:
     """
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
+        module = copy.deepcopy(module).train()
         self.module, self.data = module, data
+        self.shared = data.fixed or data.shared_stream
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
+        self.reaction = Reaction(module)
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -93,7 +109,8 @@ class Dynamics:
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
         self.rule, self.buffers = UPDATES[module.optimizer]
-        activations = data.in_features + sum(layer.out_features for layer in module.layers().values())
+        examples = 0 if self.shared else data.in_features
+        activations = examples + sum(layer.out_features for layer in module.layers().values())
         self.bytes_per_member = 4 * data.batch_size * activations
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
         self.graphs: dict[str, Any] = {}
@@ -122,8 +139,20 @@ class Dynamics:
             flat = self.flatten({name: torch.stack([values[name] for values in each]) for name in self.shapes})
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
+    def react(self, parameters: Tensor, columns: Columns, error: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return `(parameters, members)` and the module's columns as an evaluation with these errors leaves them."""
+
+        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
+            values = self.unflatten(flat) | buffers
+            stream = Stream(seed, Purpose.INITIALIZATION, step)
+            changed = functional_call(self.reaction, _prefixed(values), (error, stream))
+            return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
+
+        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
+        return self.flatten(values), {name: values[name] for name in columns.module}
+
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of fixed data."""
+        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of shared ones."""
 
         def batch(seed: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             stream = Stream(seed, Purpose.TRAINING, step, dtype)
@@ -132,8 +161,8 @@ class Dynamics:
         if self.data.draws_ahead:
             x, y = self.data.draw_ahead(columns.seed, columns.data, int(step), 1, dtype)
             return x[0], y[0]
-        if self.data.fixed:
-            return batch(columns.seed[0], {name: column[0] for name, column in columns.data.items()})
+        if self.shared:
+            return batch(torch.zeros_like(columns.seed[0]), {name: column[0] for name, column in columns.data.items()})
         return vmap(batch)(columns.seed, columns.data)
 
     def gradient(self, parameters: Tensor, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
@@ -145,7 +174,7 @@ class Dynamics:
         def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
             return grad(loss)(self.unflatten(flat), buffers, x, y)
 
-        examples = None if self.data.fixed else 0
+        examples = None if self.shared else 0
         mapped = vmap(member, in_dims=(-1, 0, examples, examples))
         return self.flatten(mapped(parameters, columns.module, x, y))
 
