@@ -58,6 +58,13 @@ def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
     assert third.config["data"]["init_args"]["operation"] == "sub"
 
 
+def test_a_unit_may_be_a_variant_of_another_class(table):
+    variant = {"NMU high": {"mul": {"class_path": "NMU", "init_center": 0.9}}}
+    (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells
+    assert cell.config["model"] == {"class_path": "NMU", "init_args": {"init_center": 0.9}}
+    assert cell.run.config == "small_NMU_high_mul"
+
+
 def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
     (table.parent / "units.yaml").write_text("NMU: {mul: {}, square: {}}\nNAU: {add: {}}\n")
     merged = BenchmarkTable(

@@ -18,7 +18,7 @@ from arith_lightning.architectures.base import require
 from arith_lightning.trained import LOGS, Run, Trained
 
 UNIT = "UNIT"
-"""Stands for the unit's name in a table's `model`."""
+"""Stands for the unit's class in a table's `model`."""
 KEYS = {"experiment", "units", "operations", "model", "published"}
 COLUMNS = (
     "architecture",
@@ -60,9 +60,10 @@ class BenchmarkTable:
 
     Args:
         path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`; `units`
-            maps each unit to its operations and, for each, to what that cell changes in `model.init_args` (a list of
-            such mappings and of files that hold one is merged); `operations` names those asked, all by default;
-            `model` is the network around a unit, `UNIT` stands for its name; `published` is a file of published rates.
+            maps each unit to its operations and, for each, to what that cell changes in `model.init_args`, and to a
+            `class_path` if the unit is no class of its own (a list of such mappings and of files that hold one is
+            merged); `operations` names those asked, all by default; `model` is the network around a unit, `UNIT` stands
+            for its class; `published` is a file of published rates.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -97,10 +98,11 @@ class BenchmarkTable:
     def cell(self, unit: str, operation: str, changes: dict[str, Any] | None) -> Cell:
         """Return one cell."""
         config = copy.deepcopy(self.experiment)
-        model = config["model"] = named(self.model, unit)
-        model["init_args"] = model.get("init_args", {}) | (changes or {})
+        changes = dict(changes or {})
+        model = config["model"] = named(self.model, changes.pop("class_path", unit))
+        model["init_args"] = model.get("init_args", {}) | changes
         config["data"].setdefault("init_args", {})["operation"] = operation
-        run = Run(f"{self.name}_{unit}_{operation}", folder=str(self.folder / "cells"))
+        run = Run(f"{self.name}_{unit}_{operation}".replace(" ", "_"), folder=str(self.folder / "cells"))
         return Cell(unit, operation, run, config)
 
     def chosen(self, units: Sequence[str], operations: Sequence[str]) -> list[Cell]:
@@ -168,7 +170,7 @@ def merged(path: Path, units: Any) -> dict[str, dict[str, Any]]:
 
 
 def named(model: Any, unit: str) -> Any:
-    """Return a copy of `model` with every `UNIT` replaced by the unit's name."""
+    """Return a copy of `model` with every `UNIT` replaced by the unit's class."""
     if isinstance(model, dict):
         return {key: named(value, unit) for key, value in model.items()}
     if isinstance(model, list):
