@@ -3,6 +3,7 @@
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.number_sequences import NumberSequences
@@ -20,6 +21,7 @@ __all__ = [
     "ArithmeticDataModule",
     "BinaryMultiplication",
     "BitParity",
+    "HandwrittenDigits",
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
