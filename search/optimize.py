@@ -51,6 +51,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop asking for trials of a study after these")
     parser.add_argument("--sampler", choices=samplers.SAMPLERS, default="tpe", help="who proposes (default: tpe)")
     parser.add_argument("--pruner", choices=PRUNERS, default="halving", help="who drops (default: halving)")
+    parser.add_argument(
+        "--batch", type=command.positive, default=BATCH, help=f"trials that train together (default: {BATCH})"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the proposals")
     parser.add_argument("--storage", help="journal file, grpc://host:port or database URL")
     parser.add_argument("--logs", type=Path, default=Path("logs"), help="where the studies' folders are")
@@ -91,9 +94,11 @@ class Search:
         with studies.reached(storage):
             study = studies.open_study(space, storage)
         self.current = space, storage
-        steps = space.steps * (space.trials // (BATCH * options.workers) + 1)
+        steps = space.steps * (space.trials // (options.batch * options.workers) + 1)
         compile, deadline = worthwhile(2 * steps, torch.device("cpu")), time.time() + 60 * options.minutes
-        work = Work(space, storage, options.sampler, options.pruner, options.seed, self.owner, compile, deadline)
+        work = Work(
+            space, storage, options.sampler, options.pruner, options.seed, self.owner, compile, deadline, options.batch
+        )
         with command.bars(self.console) as progress:
             self.fill(study, work, pool, progress)
             outcome = outcomes.recall(folder, len(studies.finished(study)))

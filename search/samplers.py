@@ -11,6 +11,8 @@ from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, Ra
 import storage as studies
 
 SAMPLERS = ("tpe", "random", "qmc", "cmaes", "gp")
+SHARED = ("qmc",)
+"""Samplers of one sequence for all workers."""
 NEEDED = {"cmaes": "cmaes", "gp": "scipy", "qmc": "scipy"}
 """Packages that Optuna's samplers import only when they are used."""
 STARTUP = 32

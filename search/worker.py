@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -20,12 +20,12 @@ from optuna.trial import Trial, TrialState
 import pruning
 import storage as studies
 from objective import Result, value
-from samplers import sampler
+from samplers import SHARED, sampler
 from space import Setting, Space
 from training import Batch
 
 BATCH = 8
-"""Trials asked at once; an interrupt loses at most these."""
+"""Trials that a worker asks for at once unless told otherwise; an interrupt loses at most these."""
 
 
 class Work(NamedTuple):
@@ -40,6 +40,8 @@ class Work(NamedTuple):
     compile: bool
     deadline: float
     """Time (seconds since 1970) after which no trial is asked for."""
+    batch: int = BATCH
+    """Trials asked for at once."""
 
 
 def search(work: Work, index: int) -> None:
@@ -68,15 +70,16 @@ def search(work: Work, index: int) -> None:
 
 def ask(study: Study, work: Work) -> list[tuple[Trial, Setting]]:
     """Return the next batch of trials with their settings; empty when the study is full or its time is over."""
-    asked: list[tuple[Trial, Setting]] = []
+    asked: list[Trial] = []
     if time.time() > work.deadline:
-        return asked
+        return []
     with _lock, _unterminated():
-        for _ in range(min(BATCH, studies.unasked(study, work.space.trials))):
-            trial = study.ask()
-            studies.claim(trial, work.owner)
-            asked.append((trial, work.space.suggest(trial)))
-    return asked
+        for _ in range(min(work.batch, studies.unasked(study, work.space.trials))):
+            asked.append(study.ask())
+            studies.claim(asked[-1], work.owner)
+    # proposing is what takes long: workers do it side by side, but for a sequence that they share
+    with _lock if work.sampler in SHARED else nullcontext():
+        return [(trial, work.space.suggest(trial)) for trial in asked]
 
 
 def tell(study: Study, trial: Trial, result: Result, score: float) -> None:

@@ -57,6 +57,14 @@ def trainer() -> Callable[..., Trainer]:
     return build
 
 
+@pytest.fixture
+def double():
+    """Double precision, in which the two ways differ by rounding alone however an optimizer magnifies it."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 def architectures() -> list[type[ArithmeticModule]]:
     """Everything exported, so that a new architecture is tested by its export."""
     from arith_lightning import architectures as package

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from arith_lightning import runs
@@ -25,3 +28,35 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "x").write_text("a file where a folder should be")
     with pytest.raises(ValueError, match=r"the run's folder must be writable; got .*x/version_0 \("):
         runs.folder(tmp_path, "x", "a: 1")
+
+
+WORK = """
+import pathlib, sys
+from arith_lightning import runs
+folder = runs.folder(pathlib.Path(sys.argv[1]), "x", "a: 1")
+runs.begin(folder, "a: 1")
+print(folder.name, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_in_progress_is_left_to_its_process_until_that_is_killed(tmp_path):
+    processes = []
+
+    def start():
+        command = [sys.executable, "-c", WORK, str(tmp_path)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        processes.append(subprocess.Popen(command, text=True, **pipes))
+        return processes[-1].stdout.readline().strip()
+
+    try:
+        assert [start(), start()] == ["version_0", "version_1"]
+        locks = [(tmp_path / "x" / f"version_{n}" / runs.LOCK).read_text() for n in (0, 1)]
+        assert locks == [f"{process.pid}\n" for process in processes]
+        processes[0].kill()
+        processes[0].wait()
+        assert start() == "version_0"
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

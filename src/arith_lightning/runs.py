@@ -1,7 +1,7 @@
 """A run's folder: logs/<experiment>/version_<n> with the configuration, where it came from, checkpoint and results.
 
-Running the same configuration again continues an unfinished run from its last checkpoint and starts a new version
-after a finished one.
+Running the same configuration again continues an unfinished run from its last checkpoint, and starts a new version
+after a finished one or while another process is at work on it.
 """
 
 import json
@@ -13,9 +13,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 PACKAGES = ("arith_lightning", "torch", "lightning", "optuna", "numpy", "tensorboard")
 CONFIG, ORIGIN, RESULT, CHECKPOINT = "config.yaml", "origin.json", "summary.json", "checkpoints/last.ckpt"
 """Files of a run: resolved configuration, provenance, and what only a finished run has."""
+LOCK = "process.lock"
+"""File that the process at work on a run keeps locked, with its number in it."""
+_locks: list[Any] = []
+"""Locked files; closing one, or the end of this process, however that comes, unlocks it."""
 
 
 def folder(root: Path, name: str, configuration: str) -> Path:
@@ -27,18 +36,39 @@ def folder(root: Path, name: str, configuration: str) -> Path:
     versions = sorted((root / name).glob("version_*"), key=number)
     for path in reversed(versions):
         config = path / CONFIG
-        if config.exists() and not (path / RESULT).exists() and config.read_text() == configuration:
+        if config.exists() and not (path / RESULT).exists() and config.read_text() == configuration and claim(path):
             return path
     next_number = number(versions[-1]) + 1 if versions else 0
     while True:  # runs that start at the same moment must not share a folder
         path = root / name / f"version_{next_number}"
         try:
             path.mkdir(parents=True)
+            claim(path)
             return path
         except FileExistsError:
             next_number += 1
         except OSError as error:
             raise unwritable(path, error) from error
+
+
+def claim(path: Path) -> bool:
+    """Lock a run's folder for the life of this process; return False if another process has it."""
+    if fcntl is None:
+        return True
+    file = (path / LOCK).open("a+")
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return False
+    except OSError:  # a file system without locks
+        file.close()
+        return True
+    _locks.append(file)
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return True
 
 
 def number(path: Path) -> int:

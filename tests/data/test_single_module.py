@@ -190,3 +190,13 @@ def test_thresholds_of_small_divisors_are_those_of_exact_weights():
     x, y = data.evaluation_set("extrapolation")
     error = (gold([-1.0])(x.mT).mT - y).square().mean().item()
     assert data.threshold(data.columns()).item() == pytest.approx(error + 2.0**-23, rel=1e-3)
+
+
+def test_no_quotient_is_infinite(monkeypatch):
+    monkeypatch.setattr(Stream, "uniform", lambda stream, size, low=0.0, high=1.0: torch.zeros(size))
+    stream = Stream(0, Purpose.TRAINING)
+    for operation in ("div", "reciprocal"):
+        data = SingleModuleTask(operation, [-2, 2], [2, 6])
+        assert data.draw(stream, data.columns(), "interpolation", 4)[1].isfinite().all()
+    data = SingleModuleTask("mul", [-2, 2], [2, 6])
+    assert not data.draw(stream, data.columns(), "interpolation", 4)[0].any()

@@ -12,6 +12,7 @@ import pytest
 from optuna.trial import TrialState
 from processes import ROOT, Postgres, all_of, none_left, start, study_of, wait_for_trials, workers_of
 
+import journal
 import storage
 from journal import SafeJournal
 
@@ -103,6 +104,19 @@ def test_a_line_that_a_killed_writer_left_is_removed(tmp_path):
     assert list(SafeJournal(journal.path).read_logs(0)) == [{"n": 1}]
     journal.append_logs([{"n": 2}, {"n": 3}])
     assert [log["n"] for log in SafeJournal(journal.path).read_logs(0)] == [1, 2, 3]
+
+
+def test_lines_are_forced_to_the_disk_once_a_second_not_one_by_one(tmp_path, monkeypatch):
+    forced = []
+    monkeypatch.setattr(os, "fsync", forced.append)
+    log = SafeJournal(tmp_path / "journal.log")
+    for n in range(5):
+        log.append_logs([{"n": n}])
+    assert len(forced) == 1
+    monkeypatch.setattr(journal, "FORCED", 0.0)
+    log.append_logs([{"n": 5}])
+    assert len(forced) == 2
+    assert [line["n"] for line in log.read_logs(0)] == list(range(6))
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
+from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
@@ -19,9 +20,11 @@ __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
+    "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
     "HandwrittenDigits",
+    "FourInputTask",
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",

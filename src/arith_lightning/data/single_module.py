@@ -10,11 +10,12 @@ Logic Unit" (2020) for fixed training rows and an absolute threshold.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from arith_lightning.data import operations
+from arith_lightning.data import operations, published
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import Distribution, Moments, Range, draw, intervals, parameters
 from arith_lightning.streams import Purpose, Stream
@@ -47,6 +48,12 @@ NORMAL_PAIRS = {
 }
 """Published truncated normal distributions, interval and (mean, std), interpolation and extrapolation."""
 
+DIVISIONS = ("div", "reciprocal")
+"""Operations that divide by an operand."""
+NEXT_TO_ZERO = 2.0**-24
+"""Stands for a divisor of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: the
+quotient would be infinite, and the member lost."""
+
 
 class SingleModuleTask(ArithmeticDataModule):
     """Two operands (and distractors) drawn from the interpolation range; tested on the extrapolation range.
@@ -70,6 +77,8 @@ class SingleModuleTask(ArithmeticDataModule):
             fresh ones at every step.
         threshold: error that counts as solved, instead of the epsilon-perfect one; needed where that is infinite, as
             with divisors near 0.
+        streams: `counter`, this project's numbers, or `published`, those that the published script draws from numpy
+            for the same seed; populations are then about ten times slower.
     """
 
     def __init__(
@@ -88,6 +97,7 @@ class SingleModuleTask(ArithmeticDataModule):
         extrapolation_shape: list[float] = [],
         rows: int | None = None,
         threshold: float | None = None,
+        streams: Literal["counter", "published"] = "counter",
     ) -> None:
         super().__init__(batch_size, seed)
         self.operation = operations.operation(operation)
@@ -120,7 +130,16 @@ class SingleModuleTask(ArithmeticDataModule):
         if second_interpolation is not None and second_extrapolation is not None:
             self._ranges["second_interpolation"] = intervals("second_interpolation", second_interpolation)
             self._ranges["second_extrapolation"] = intervals("second_extrapolation", second_extrapolation, count=2)
-        if operation in ("div", "reciprocal"):
+        self.streams, self.draws_ahead = streams, streams == "published"
+        self._generators: dict[int, published.Batches] = {}
+        known = (distribution, rows, second_interpolation, in_features) == ("uniform", None, None, 2)
+        if self.draws_ahead and not (known and max(map(len, self._ranges.values())) <= 2):
+            raise ValueError(
+                "published streams know two inputs, fresh from the same one or two intervals; got "
+                f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}; "
+                "set streams to counter"
+            )
+        if operation in DIVISIONS:
             # [low, high) becomes (0, high] where low is 0, by drawing from the other end
             self._ranges = {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in self._ranges.items()}
         every = torch.cat(list(self._ranges.values()))
@@ -154,7 +173,30 @@ class SingleModuleTask(ArithmeticDataModule):
             ranges = [first, second] * self.in_features
             rows = [draw(self.distribution, stream, r, (size,), shape) for r in ranges[: self.in_features]]
             x = torch.stack(rows)
-        return x, self.operation.function(x[0], x[min(1, self.in_features - 1)]).unsqueeze(0)
+        if self.operation.name in DIVISIONS:
+            x = torch.where(x == 0, NEXT_TO_ZERO, x)
+        return x, self._target(x)
+
+    def _target(self, x: Tensor) -> Tensor:
+        return self.operation.function(x[..., 0, :], x[..., min(1, self.in_features - 1), :]).unsqueeze(-2)
+
+    def draw_ahead(
+        self, seeds: Tensor, columns: Mapping[str, Tensor], step: int, count: int, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Return the published script's batches, computed in float64 and rounded, as there."""
+        x = published.training_inputs(self._generators, seeds, columns["interpolation"], step, count, self.batch_size)
+        return x.to(dtype).contiguous(), self._target(x).to(dtype)
+
+    def evaluation_set(
+        self, split: Split, columns: Mapping[str, Tensor] | None = None, like: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the fixed set of a split, that of the published script with published streams."""
+        if not self.draws_ahead:
+            return super().evaluation_set(split, columns, like)
+        like = torch.zeros(()) if like is None else like
+        rows = (self.columns() if columns is None else columns)[split].to(like.device)
+        x = published.evaluation_inputs(split, self.evaluation_seed, rows)
+        return x.to(like), self._target(x).to(like)
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the given threshold, or else the epsilon-perfect mean squared error on the extrapolation range."""

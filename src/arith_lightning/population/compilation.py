@@ -43,7 +43,7 @@ def worthwhile(steps: int, device: torch.device) -> bool:
     return True
 
 
-def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
     """Compile `function` as one graph for any number of members above one, or for a single member.
 
     The compiler caches by code object, so every graph gets its own copy of the code. It checks nothing when a graph is
@@ -51,7 +51,7 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
 
     Args:
         function: takes trees of tensors.
-        axes: for each argument, the axis of members of the tensors in it; None where there is none.
+        axes: for each argument, the axes of the tensors in it whose length may change: members, steps.
     """
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
@@ -63,9 +63,10 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
         nonlocal marked
         if not marked:
             marked = True
-            for axis, argument in zip(axes, arguments, strict=True):
-                for leaf in pytree.tree_leaves(argument) if axis is not None else []:
-                    torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
+            for lengths, argument in zip(axes, arguments, strict=True):
+                for leaf in pytree.tree_leaves(argument):
+                    for axis in lengths:
+                        torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
         try:
             return graph(*arguments)
         except InductorError as error:
