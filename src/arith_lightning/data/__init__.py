@@ -9,6 +9,7 @@ from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.number_sequences import NumberSequences
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.random_partition import RandomPartition
 from arith_lightning.data.scalar_identity import ScalarIdentity
 from arith_lightning.data.scaled_interpolation import ScaledInterpolation
 from arith_lightning.data.sequence_parity import SequenceParity
@@ -23,13 +24,14 @@ __all__ = [
     "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
-    "HandwrittenDigits",
     "FourInputTask",
+    "HandwrittenDigits",
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
     "NumberSequences",
     "NumberSets",
+    "RandomPartition",
     "ScalarIdentity",
     "ScaledInterpolation",
     "SequenceParity",
