@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from arith_lightning.architectures import NALULayer, NAULayer, NMULayer, RecurrentUnit
+from arith_lightning.architectures import ExactLayer, NALULayer, NAULayer, NMULayer, RecurrentUnit
 from arith_lightning.data import NumberSequences
 from arith_lightning.population import Population
 
@@ -84,3 +84,14 @@ def test_a_nau_learns_sums_of_ten_and_is_right_at_three_hundred(trainer):
     population = Population(RecurrentUnit(learning_rate=0.03), data, seeds=range(6), evaluate_every=100)
     trainer(500).fit(population)
     assert population.success.all()
+
+
+@pytest.mark.parametrize(("operation", "expected"), [("sum", 9.0), ("product", 24.0)])
+def test_an_exact_cell_has_nothing_to_learn(operation, expected):
+    layer = ExactLayer(3, 1, operation)
+    assert layer(torch.tensor([2.0, 3.0, 4.0])).tolist() == [expected]
+    assert not list(layer.parameters())
+    with pytest.raises(ValueError, match="operation must be sum or product; got 'mean'"):
+        ExactLayer(2, 1, "mean")
+    with pytest.raises(ValueError, match="one output"):
+        ExactLayer(2, 2)

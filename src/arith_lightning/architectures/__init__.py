@@ -34,7 +34,7 @@ from arith_lightning.architectures.npu import NPU, NPULayer, RealNPU, RealNPULay
 from arith_lightning.architectures.nru import NRU, NRULayer
 from arith_lightning.architectures.operation_mixture import OperationMixture, OperationMixtureLayer
 from arith_lightning.architectures.recurrent import RNN, RecurrentLayer
-from arith_lightning.architectures.recurrent_unit import Recurrence, RecurrentUnit
+from arith_lightning.architectures.recurrent_unit import ExactLayer, Recurrence, RecurrentUnit
 from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualMLP
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
@@ -57,6 +57,7 @@ __all__ = [
     "ArithmeticModule",
     "BitSerial",
     "DeepSets",
+    "ExactLayer",
     "GNALULayer",
     "LinearLayer",
     "LinearNAC",

@@ -8,7 +8,7 @@ Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 4.2.
 """
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,34 @@ from torch import Tensor, nn
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
 from arith_lightning.architectures.mlp import LinearLayer
 from arith_lightning.architectures.nau import NAULayer
+from arith_lightning.architectures.reduction import multiply
+from arith_lightning.streams import Stream
+
+
+class ExactLayer(ArithmeticLayer):
+    """The sum or the product of all inputs, with nothing to learn: what a learnt cell is compared with.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output; 1.
+        operation: sum or product.
+    """
+
+    def __init__(
+        self, in_features: int = 2, out_features: int = 1, operation: Literal["sum", "product"] = "sum"
+    ) -> None:
+        super().__init__(in_features, out_features)
+        require(out_features == 1, "a fold has one output; out_features", out_features, "set it to 1")
+        require(operation in ("sum", "product"), "operation must be sum or product", repr(operation), "try sum")
+        self.operation = operation
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw nothing."""
+        return {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the sum or the product."""
+        return x.sum(-1, keepdim=True) if self.operation == "sum" else multiply(x.split(1, dim=-1))
 
 
 class Recurrence(nn.Module):
