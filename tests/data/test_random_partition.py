@@ -32,12 +32,6 @@ def test_rows_come_back_in_order():
     assert not torch.equal(first[0], first[1])
 
 
-@pytest.mark.parametrize(("relative", "expected"), [(False, 4.0), (True, 4 / 100)])
-def test_errors_are_absolute_as_published_or_relative(relative, expected):
-    data, target = RandomPartition(relative=relative), torch.full((1, 3), 10.0)
-    assert data.judge(target + 2, target).item() == pytest.approx(expected)
-
-
 def test_a_published_normal_distribution():
     data = RandomPartition(
         "add", distribution="truncated_normal", interpolation_shape=[0, 1], extrapolation_shape=[-4, 1 / 3]

@@ -4,6 +4,7 @@ from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.four_functions import FourFunctions
 from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
@@ -24,6 +25,7 @@ __all__ = [
     "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
+    "FourFunctions",
     "FourInputTask",
     "HandwrittenDigits",
     "IntegerPairs",

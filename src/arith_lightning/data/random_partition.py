@@ -30,8 +30,6 @@ class RandomPartition(ArithmeticDataModule):
         extrapolation_shape: the same of the extrapolation range.
         rows: how many rows are drawn once for each seed and then gone through in order, over and over.
         tolerance: error that counts as solved.
-        relative: whether errors are judged in units of the targets' mean square: published errors are not, so that the
-            larger targets of a product count as unsolved where rounding alone exceeds the tolerance.
         batch_size: examples in a training batch.
         seed: seed of the training batches when one model is trained alone.
     """
@@ -48,7 +46,6 @@ class RandomPartition(ArithmeticDataModule):
         extrapolation_shape: list[float] = [],
         rows: int = 64_000,
         tolerance: float = 1e-5,
-        relative: bool = False,
         batch_size: int = 64,
         seed: int = 0,
     ) -> None:
@@ -65,8 +62,7 @@ class RandomPartition(ArithmeticDataModule):
         if not 0 < tolerance < float("inf"):
             raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 1e-5")
         self.operation, self.in_features, self.rows = operations.operation(operation), in_features, rows
-        self.distribution, self.tolerance, self.relative = distribution, tolerance, relative
-        self.criterion = "MSE relative to the mean square" if relative else "MSE"
+        self.distribution, self.tolerance = distribution, tolerance
         ranges: dict[str, Range] = {"interpolation": interpolation, "extrapolation": extrapolation}
         shapes = {"interpolation": interpolation_shape, "extrapolation": extrapolation_shape}
         self._columns = {}
@@ -101,8 +97,3 @@ class RandomPartition(ArithmeticDataModule):
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the tolerance."""
         return torch.tensor(self.tolerance, dtype=torch.float64)
-
-    def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the mean squared error, relative to the targets' mean square if so asked."""
-        error = super().judge(prediction, target)
-        return error / target.square().mean() if self.relative else error
