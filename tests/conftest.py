@@ -6,11 +6,20 @@ import pytest
 import torch
 from lightning import Trainer
 
-from arith_lightning.architectures import RNN, ArithmeticModule, BitSerial, DeepSets, ProductSet, SineParity
+from arith_lightning.architectures import (
+    RNN,
+    ArithmeticModule,
+    BitSerial,
+    DeepSets,
+    ProductSet,
+    RecurrentUnit,
+    SineParity,
+)
 from arith_lightning.data import (
     ArithmeticDataModule,
     BinaryMultiplication,
     IntegerParity,
+    NumberSequences,
     NumberSets,
     SequenceParity,
     SingleModuleTask,
@@ -48,6 +57,14 @@ def trainer() -> Callable[..., Trainer]:
     return build
 
 
+@pytest.fixture
+def double():
+    """Double precision, in which the two ways differ by rounding alone however an optimizer magnifies it."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 def architectures() -> list[type[ArithmeticModule]]:
     """Everything exported, so that a new architecture is tested by its export."""
     from arith_lightning import architectures as package
@@ -68,6 +85,7 @@ def datasets() -> list[type[ArithmeticDataModule]]:
 TASKS: dict[type[ArithmeticModule], Callable[[], ArithmeticDataModule]] = {
     BitSerial: lambda: BinaryMultiplication(bits=3, coding="zero_one", train_share=1.0, batch_size=None),
     RNN: lambda: SequenceParity(4, 9, 20, batch_size=16),
+    RecurrentUnit: lambda: NumberSequences(length=3, test_length=9, test_size=20, batch_size=16),
     DeepSets: lambda: NumberSets(max_size=1, test_size=3, batch_size=16),
     ProductSet: lambda: NumberSets("product", max_size=1, test_size=3, batch_size=16),
     SineParity: lambda: IntegerParity(20, 30),

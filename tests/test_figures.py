@@ -17,16 +17,17 @@ def population():
     return members
 
 
-def test_curves_show_the_median_and_leave_gaps_where_errors_are_not_finite():
+def test_curves_show_the_median_and_leave_gaps_where_errors_are_not_finite(population):
     errors = [[1e-3, 1e-2, 1e-1, 1.0, np.inf], [0.0, 1e-4, 1e-3, 1e-2, 1.0]]
     history = [
         {"step": 10 * k, "success_rate": k / 2, "interpolation_mse": row, "extrapolation_mse": row}
         for k, row in enumerate(errors)
     ]
-    above, below = figures.curves(history, 1e-2, "MSE").axes
+    above, below = figures.curves(history, population).axes
     median = above.lines[0]
     assert median.get_xdata().tolist() == [0, 10]
     assert median.get_ydata().tolist() == [1e-1, 1e-3]
+    assert above.lines[-1].get_ydata() == [population.threshold[0].item()] * 2
     assert below.lines[0].get_ydata().tolist() == [0, 0.5]
     assert figures.positive(np.array([0.0, np.inf]))[0] == figures.FLOOR
 

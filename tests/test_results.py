@@ -46,3 +46,29 @@ def test_a_failed_population_says_so_in_valid_json(module, data, trainer, tmp_pa
     results.write(population, tmp_path)
     assert json.loads((tmp_path / "summary.json").read_text())["successes"] == 0
     results.show(population, Console(quiet=True))
+
+
+def test_settings_train_side_by_side_and_are_told_one_by_one(trainer, tmp_path):
+    settings = [
+        {"interpolation": [1, 2], "extrapolation": [2, 6], "learning_rate": 0.0},
+        {"interpolation": [-2, -1], "extrapolation": [[-6, -2], [2, 6]], "learning_rate": 0.05},
+    ]
+    population = Population(NMU(init_center=0.9, init_scale=0.1), SingleModuleTask(), range(3), settings, 100)
+    trainer(400).fit(population)
+    results.write(population, tmp_path)
+    table, summary = results.rows(population), json.loads((tmp_path / "summary.json").read_text())
+    assert [row["interpolation"] for row in table] == ["[1, 2]"] * 3 + ["[-2, -1]"] * 3
+    assert [row["extrapolation"] for row in table] == ["[2, 6]"] * 3 + ["[-6, -2] or [2, 6]"] * 3
+    assert [(s["setting"], s["successes"]) for s in summary["settings"]] == [(settings[0], 0), (settings[1], 3)]
+    assert all(
+        x[0] > -6 and abs(x[0]) > 2 for x in summary["inputs"]
+    )  # those of the best member, of the second setting
+    console = Console(record=True, width=150)
+    results.show(population, console)
+    assert "interpolation [1, 2], extrapolation [2, 6], learning_rate 0.0" in console.export_text()
+
+
+@pytest.mark.parametrize("value", [[1, 2, 3], "wide", [[1, 2], [3, 4], [5, 6]]])
+def test_a_setting_of_another_shape_is_refused(value):
+    with pytest.raises(ValueError, match=r"the setting 'interpolation' must be numbers of shape .1, 2.; got"):
+        Population(NMU(), SingleModuleTask(), range(2), [{"interpolation": value}])

@@ -56,6 +56,13 @@ class ArithmeticCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to the population, and give the network the sizes of the data."""
         parser.add_argument("--seeds", type=int | list[int], default=64, help="Seeds 0 to n - 1, or a list of seeds.")
+        parser.add_argument(
+            "--settings",
+            type=list[dict[str, Any]] | None,
+            default=None,
+            help="What differs between settings that train side by side, each with every seed: "
+            "names of scalar hyperparameters or of the data's ranges, with their values.",
+        )
         parser.add_argument("--evaluate_every", type=int, default=1000, help="Steps between two evaluations.")
         parser.add_argument(
             "--compile", type=bool | None, default=None, help="Compile the steps; null decides by their number."
@@ -82,6 +89,7 @@ class ArithmeticCLI(LightningCLI):
             self.model,
             self.datamodule,
             seeds=range(seeds) if isinstance(seeds, int) else seeds,
+            settings=self._get(self.config, "settings") or [{}],
             **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
         )
         self.datamodule = None
@@ -118,6 +126,11 @@ class Experiment:
     max_steps: int
     evaluate_every: int
     config: dict[str, Any]
+
+    @property
+    def settings(self) -> list[dict[str, Any]]:
+        """What differs between settings that train side by side; one empty setting where nothing does."""
+        return self.config["settings"] or [{}]
 
 
 def experiment(arguments: Sequence[str]) -> Experiment:

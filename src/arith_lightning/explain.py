@@ -57,7 +57,8 @@ def nearest(key: str, known: list[str]) -> str:
 
 def keys() -> list[str]:
     """Return every dotted key that some configuration may use."""
-    found = {"seeds", "evaluate_every", "compile", "drop_decided", "ckpt_path", "model.class_path", "data.class_path"}
+    found = {"seeds", "settings", "evaluate_every", "compile", "drop_decided", "ckpt_path"}
+    found |= {f"{part}.class_path" for part in ("model", "data")}
     found |= {f"trainer.{name}" for name in parameters(Trainer)}
     for prefix, base in (("model", ArithmeticModule), ("data", ArithmeticDataModule)):
         for kind in (base, *exported(base)):

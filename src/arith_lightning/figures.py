@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ FLOOR = 1e-16
 """Errors of exactly zero are drawn here on logarithmic axes."""
 
 
-def curves(history: Sequence[dict[str, Any]], threshold: float, criterion: str) -> Figure:
+def curves(history: Sequence[dict[str, Any]], population: Population) -> Figure:
     """Draw both errors (median, middle half, middle 90 %) and the success rate over steps."""
     figure = Figure(figsize=(8, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -26,8 +27,8 @@ def curves(history: Sequence[dict[str, Any]], threshold: float, criterion: str) 
         above.plot(steps, q[:, 2], color=color, label=f"{name.split('_')[0]} (median, 50 %, 90 % of seeds)")
         for low, high, alpha in ((1, 3, 0.3), (0, 4, 0.12)):
             above.fill_between(steps, q[:, low], q[:, high], color=color, alpha=alpha, linewidth=0)
-    if criterion == "MSE":
-        above.axhline(threshold, color="black", linestyle=":", label="threshold (extrapolation)")
+    if population.data.criterion == "MSE":
+        thresholds(above, population)
     above.set(yscale="log", ylabel="mean squared error")
     above.legend(frameon=False)
     below.plot(steps, [entry["success_rate"] for entry in history], color="black")
@@ -44,7 +45,7 @@ def members(population: Population) -> Figure:
     for mask, color, marker, label in ((success, BLUE, "o", "solved"), (~success, ORANGE, "x", "not solved")):
         axes.scatter(x[mask], y[mask], c=color, marker=marker, label=f"{label} ({mask.sum()})", alpha=0.8)
     if population.data.criterion == "MSE":
-        axes.axhline(float(population.threshold[0]), color="black", linestyle=":", label="threshold")
+        thresholds(axes, population)
     axes.set(xscale="log", yscale="log", xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a seed")
     axes.legend(frameon=False)
     return figure
@@ -78,7 +79,7 @@ def predictions(population: Population, index: int) -> Figure:
     """Draw a member's answers on the extrapolation set: a grid for parity, predicted against actual otherwise."""
     figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
-    x, y = population.data.evaluation_set("extrapolation", like=population.record["parameters"].cpu())
+    x, y = population.examples(index, "extrapolation")
     member = population.member(index).to(x.dtype)
     with torch.no_grad():
         prediction = member(x.mT).mT
@@ -95,6 +96,12 @@ def predictions(population: Population, index: int) -> Figure:
         axes.set(xlabel="actual", ylabel="predicted", title="best seed on the extrapolation set")
         axes.legend(frameon=False)
     return figure
+
+
+def thresholds(axes: Axes, population: Population) -> None:
+    """Draw the error below which members are solved, one line for each value among the settings."""
+    for k, value in enumerate(population.threshold.unique().tolist()):
+        axes.axhline(value, color="black", linestyle=":", label=None if k else "threshold (extrapolation)")
 
 
 def positive(values: NDArray[Any]) -> NDArray[Any]:

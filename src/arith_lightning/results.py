@@ -27,17 +27,17 @@ def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
     module = population.template[0]
-    shared = {
+    first = {
         "architecture": type(module).__name__,
         "operation": operation(population),
         "in_features": data.in_features,
-        "interpolation": ranges(population, "interpolation"),
-        "extrapolation": ranges(population, "extrapolation"),
-        "epsilon": getattr(data, "epsilon", None),
     }
     return [
         {
-            **shared,
+            **first,
+            "interpolation": ranges(population, "interpolation", k),
+            "extrapolation": ranges(population, "extrapolation", k),
+            "epsilon": getattr(data, "epsilon", None),
             "seed": population.seeds[k % len(population.seeds)],
             "success": bool(success[k]),
             "solved_at_step": solved(int(record["solved_at_step"][k])),
@@ -58,12 +58,11 @@ def operation(population: Population) -> str | None:
     return getattr(found, "name", found)
 
 
-def ranges(population: Population, split: str) -> str | None:
-    """Return a range of the dataset as text, where it has one."""
-    intervals = getattr(population.data, split, None)
-    if intervals is None:
-        return None
-    return " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals.tolist()))
+def ranges(population: Population, split: str, member: int) -> str | None:
+    """Return a member's range of a split as text, where the dataset has one."""
+    columns = {name: column[member].tolist() for name, column in population.all_columns.data.items()}
+    intervals = (getattr(population.data, "ranges", {}) | columns).get(split)
+    return intervals and " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals))
 
 
 def solved(step: int) -> int | None:
@@ -83,7 +82,7 @@ def summary(population: Population) -> dict[str, Any]:
     steps = record["solved_at_step"][success].double()
     index = best(population)
     member = population.member(index)
-    x, y = population.data.evaluation_set("extrapolation", like=record["parameters"].cpu())
+    x, y = population.examples(index, "extrapolation")
     x, y = x.mT[:SHOWN], y.mT[:SHOWN]
     with torch.no_grad():
         prediction = member.to(x.dtype)(x)
@@ -91,12 +90,16 @@ def summary(population: Population) -> dict[str, Any]:
         "architecture": type(member).__name__,
         "dataset": type(population.data).__name__,
         "criterion": population.data.criterion,
-        "threshold": population.threshold[0].item(),
+        "threshold": population.threshold[index].item(),
         "success_rate": rate.value,
         "interval": rate.interval,
         "successes": rate.successes,
         "n": rate.n,
         "solved_at_step_median": number(steps.median()) if len(steps) else None,
+        "settings": [
+            {"setting": setting, "successes": rate.successes, "n": rate.n, "interval": rate.interval}
+            for setting, rate in per_setting(population)
+        ],
         "diverged": int(record["diverged"].sum()),
         "extrapolation_mse": spread(record["extrapolation_mse"]),
         "interpolation_mse": spread(record["interpolation_mse"]),
@@ -108,6 +111,12 @@ def summary(population: Population) -> dict[str, Any]:
         "actual": y.tolist(),
         "predicted": [[number(v) for v in row] for row in prediction],
     }
+
+
+def per_setting(population: Population) -> list[tuple[dict[str, Any], Rate]]:
+    """Return every setting with the rate of its own seeds."""
+    successes = population.success.view(len(population.settings), -1).sum(1).tolist()
+    return [(s, Rate(int(k), len(population.seeds))) for s, k in zip(population.settings, successes, strict=True)]
 
 
 def spread(values: Tensor) -> dict[str, float | None]:
@@ -171,6 +180,11 @@ def show(population: Population, console: Console) -> None:
     console.print(
         f"median solved-at step: {'never' if median is None else format(median, ',.0f')}   diverged: {s['diverged']}"
     )
+    if len(s["settings"]) > 1:
+        table = Table("setting", "seeds that solve it", title="setting by setting")
+        for setting, rate in per_setting(population):
+            table.add_row(", ".join(f"{name} {value}" for name, value in setting.items()), str(rate))
+        console.print(table)
     if s["weights"]:
         console.print(f"weights of the best seed ({s['best_seed']}):")
         for name, values in s["weights"].items():

@@ -92,3 +92,23 @@ class Stream:
         """Draw from N(0, std^2) cut off at two standard deviations, shape `size`."""
         tail = 0.5 * math.erfc(math.sqrt(2.0))
         return torch.special.ndtri(self.uniform(size, tail, 1 - tail)) * std
+
+
+class TorchStream(Stream):
+    """The numbers of torch's own generator after `torch.manual_seed(seed)`, for starts equal to a published script's.
+
+    Args:
+        seed: the generator's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed, Purpose.INITIALIZATION)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def uniform(self, size: tuple[int, ...], low: Tensor | float = 0.0, high: Tensor | float = 1.0) -> Tensor:
+        """Draw from U[low, high), shape `size`, as `torch.nn.init.uniform_` does."""
+        return torch.empty(size, dtype=self.dtype).uniform_(float(low), float(high), generator=self.generator)
+
+    def normal(self, size: tuple[int, ...], mean: Tensor | float = 0.0, std: Tensor | float = 1.0) -> Tensor:
+        """Draw from N(mean, std^2), shape `size`, as `torch.nn.init.normal_` does."""
+        return torch.empty(size, dtype=self.dtype).normal_(float(mean), float(std), generator=self.generator)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from arith_lightning import architectures
 from arith_lightning.architectures import MLP, NAU, NMU
 
 
@@ -26,6 +27,16 @@ def test_penalty_ramp(step, expected):
         module.network.weight.fill_(0.5)
     zero = torch.zeros(1, 1)
     assert module.loss(zero, zero, zero, torch.tensor(step)).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"), [("NMU", 10.0), ("NAU", 0.01), ("sNMU", 10.0), ("LinearNAC", 10.0), ("NAC", 0.0), ("NALU", 0.0)]
+)
+def test_published_penalties_are_the_defaults(kind, weight):
+    module = getattr(architectures, kind)()
+    assert module.learning_rate.item() == pytest.approx(1e-3)
+    schedule = [module.penalty_schedule(torch.tensor(step)).item() for step in (20_000, 27_500, 35_000, 50_000)]
+    assert schedule == pytest.approx([0.0, weight / 2, weight, weight])
 
 
 @pytest.mark.parametrize(

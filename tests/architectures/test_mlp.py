@@ -99,3 +99,36 @@ def test_twenty_relu_layers_are_blind_to_their_inputs_from_torch_s_start_and_see
     module = MLP(16, 16, depth=20, width=32, stem=True, init=init, head="sigmoid")
     x = torch.randint(2, (100, 16), generator=torch.Generator().manual_seed(0)) - 0.5
     assert low <= module(x).std(0).max() < high
+
+
+@pytest.mark.parametrize(
+    ("activation", "bound"),
+    [
+        ("none", math.sqrt(6 / 140)),
+        ("sigmoid", math.sqrt(6 / 140)),
+        ("tanh", 5 / 3 * math.sqrt(6 / 140)),
+        ("relu", math.sqrt(6 / 100)),
+        ("relu6", math.sqrt(6 / 100)),
+        ("elu", math.sqrt(6 / 100)),
+        ("selu", math.sqrt(3 / 100)),
+    ],
+)
+def test_published_starts_of_the_baselines(activation, bound):
+    module = MLP(in_features=100, depth=1, width=40, activation=activation, init="published")
+    hidden, output = module.layers().values()
+    for layer, expected in ((hidden, bound), (output, math.sqrt(6 / 41))):
+        assert 0.9 * expected < layer.weight.max() <= expected
+        assert -expected <= layer.weight.min() < -0.9 * expected
+        assert not layer.bias.any()
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_the_linear_baseline_adds_and_subtracts_exactly(depth):
+    module = MLP(in_features=2, depth=depth, width=2, activation="none", init="published")
+    values = {name: torch.zeros_like(p) for name, p in module.named_parameters()}
+    first, *rest = [name for name in values if name.endswith("weight")]
+    values[first] = torch.tensor([[1.0, -1.0], [0.0, 0.0]][: 1 + depth])
+    for name in rest:
+        values[name] = torch.tensor([[1.0, 0.0]])
+    load(module, values)
+    assert module(torch.tensor([2.0, -3.0])).item() == 5.0

@@ -63,3 +63,34 @@ def test_gradients_numerically(kind):
     assert torch.autograd.gradcheck(
         lambda x, *values: functional_call(layer, dict(zip(names, values, strict=True)), (x,)), (x, *values)
     )
+
+
+def test_the_imaginary_form_at_interior_values():
+    """At powers 0.5 + 0.1i and 0.5 + 0.2i and gates of one half, input (2, -3)."""
+    values = {
+        "weight_real": torch.tensor([[0.5, 0.5]]),
+        "weight_imag": torch.tensor([[0.1, 0.2]]),
+        "gate": torch.tensor([0.5, 0.5]),
+    }
+    assert functional_call(NPULayer(2, 1), values, (torch.tensor([[2.0, -3.0]]),)).item() == pytest.approx(0.7208091)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [(0, 1e-7), (9_999, 1e-7), (10_000, 1e-6), (19_999, 1e-6), (20_000, 1e-5), (50_000, 1e-5)]
+)
+@pytest.mark.parametrize("kind", [RealNPU, NPU])
+def test_the_penalty_grows_tenfold_every_ten_thousand_steps(kind, step, expected):
+    module, zero = kind(), torch.zeros(1, 1)
+    assert module.penalty_schedule(torch.tensor(step)).item() == pytest.approx(expected)
+    loss = module.loss(zero, zero, zero, torch.tensor(step)).item()
+    assert loss == pytest.approx(expected * module.network.penalty().item())
+
+
+def test_the_penalty_starts_where_told():
+    module = RealNPU(penalty_weight=1e-7, penalty_start=5_000, penalty_end=15_000)
+    steps = {4_999: 0.0, 5_000: 1e-8, 14_999: 1e-8, 15_000: 1e-7}
+    assert {t: module.penalty_schedule(torch.tensor(t)).item() for t in steps} == pytest.approx(steps)
+
+
+def test_published_learning_rate():
+    assert NPU().learning_rate.item() == pytest.approx(5e-3)

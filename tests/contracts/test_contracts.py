@@ -16,14 +16,6 @@ from arith_lightning.streams import Purpose, Stream
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
-@pytest.fixture
-def double():
-    """Double precision, in which the two ways differ by rounding alone however an optimizer magnifies it."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
 @pytest.mark.parametrize("kind", architectures())

@@ -122,7 +122,7 @@ def test_wrong_data_is_refused(build, message):
         build()
 
 
-RESULTS = {"add": 5.0, "sub": -1.0, "mul": 6.0, "div": 2 / 3, "square": 4.0, "root": math.sqrt(2)}
+RESULTS = {"add": 5.0, "sub": -1.0, "mul": 6.0, "div": 2 / 3, "square": 4.0, "root": math.sqrt(2), "reciprocal": 0.5}
 
 
 @pytest.mark.parametrize(("name", "expected"), RESULTS.items())

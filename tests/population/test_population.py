@@ -2,9 +2,9 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from arith_lightning.architectures import MLP, NALU, NMU
+from arith_lightning.architectures import MLP, NALU, NMU, NRU, Stack, sNMU
 from arith_lightning.config import experiment
-from arith_lightning.data import PUBLISHED_RANGES, IntegerSeries, SingleModuleTask
+from arith_lightning.data import PUBLISHED_RANGES, ArithmeticTask, IntegerSeries, SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
@@ -149,14 +149,19 @@ def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
         assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("module", "data"), [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries())])
+@pytest.mark.parametrize(
+    ("module", "data"),
+    [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries()), (NMU(), SingleModuleTask(streams="published"))],
+)
 def test_compiled_steps_equal_eager_ones(module, data):
-    population = Population(module, data, seeds=range(5))
-    compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
-        for compile in (True, False)
-    )
-    torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
+    # as many steps as members first, which the compiler must not take for one number
+    for members, steps in ((5, 5), (7, 19), (7, 1)):
+        population = Population(module, data, seeds=range(members))
+        compiled, eager = (
+            population.dynamics.run(population.live["state"], population.columns, 0, steps, compile)["parameters"]
+            for compile in (True, False)
+        )
+        torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
 
 
 def test_tiles_do_not_change_members():
@@ -168,13 +173,89 @@ def test_tiles_do_not_change_members():
     assert torch.equal(whole["parameters"], tiled["parameters"])
 
 
+@pytest.mark.parametrize("kind", [sNMU, NRU])
+@pytest.mark.parametrize("mode", [True, False])
+def test_steps_are_taken_in_training_mode_and_answers_given_in_evaluation_mode(kind, mode):
+    population = Population(kind(penalty_weight=0.0).train(mode), SingleModuleTask(batch_size=16), seeds=[0, 3])
+    x, y = population.data.evaluation_set("interpolation")
+    measured, answers = population.measure()["interpolation_mse"], population.predict(x)
+    step = torch.tensor(4)
+    batch = population.dynamics.draw(population.columns, step, torch.float32)
+    gradient = population.dynamics.gradient(parameters(population), population.columns, *batch, step)
+    for k in range(2):
+        member = population.member(k)
+        assert not member.training
+        torch.testing.assert_close(answers[k], member(x.mT).mT)
+        assert measured[k].item() == pytest.approx((member(x.mT) - y.mT).square().mean().item(), rel=1e-5)
+        member.train()
+        assert not torch.allclose(answers[k], member(x.mT).mT, rtol=1e-3)
+        own = [part[k].mT for part in batch]
+        member.loss(member(own[0]), *own, step).backward()
+        torch.testing.assert_close(gradient[:, k], member.network.weight.grad.flatten(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_plain_trainer_uses_the_same_modes(trainer):
+    seen = {}
+
+    class Watched(sNMU):
+        def training_step(self, *arguments):
+            seen["training"] = self.network.training
+            return super().training_step(*arguments)
+
+        def validation_step(self, *arguments, **more):
+            seen["validation"] = self.network.training
+            return super().validation_step(*arguments, **more)
+
+    fitted = trainer(4, val_check_interval=2, check_val_every_n_epoch=None)
+    data = SingleModuleTask(batch_size=4)
+    fitted.fit(module := Watched().eval(), data)
+    assert seen == {"training": True, "validation": False}
+    for split in ("interpolation", "extrapolation"):
+        x, y = data.evaluation_set(split)
+        expected = (module.eval()(x.mT) - y.mT).square().mean()
+        torch.testing.assert_close(fitted.callback_metrics[f"{split}_mse"], expected)
+
+
+def test_evaluation_sets_are_drawn_anew_when_they_change():
+    data = ArithmeticTask(in_features=4)
+    population = Population(Stack(4), data, seeds=[0])
+    like = torch.zeros(())
+    first = population.evaluation_sets({}, like)
+    assert population.evaluation_sets({}, like) is first
+    assert population.evaluation_sets({}, like.double())[0][0].dtype == torch.float64
+    data.evaluation_seed = 1
+    assert not torch.equal(population.evaluation_sets({}, like)[0][0], first[0][0])
+
+
+def test_evaluation_sets_follow_the_columns():
+    data = SingleModuleTask()
+    population = Population(NMU(), data, seeds=[0])
+    own = {"interpolation": intervals("i", [3.0, 4.0]), "extrapolation": intervals("e", [5.0, 6.0], 2)}
+    for columns, low in ((data.columns(), 1), (own, 3)):
+        assert int(population.evaluation_sets(columns, torch.zeros(()))[0][0].min()) == low
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "operation", "weight"), [("NMU", "mul", 10.0), ("NAU", "add", 0.01)])
-def test_published_success_rates(kind, operation, weight, trainer):
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [
+        ("NMU", "mul"),
+        ("NAU", "add"),
+        ("sNMU", "mul"),
+        ("NRU", "div"),
+        ("NMRU", "div"),
+        ("MCFC", "add"),
+        ("MulMCFC", "mul"),
+        ("LinearNAC", "mul"),
+        ("RealNPU", "mul"),
+        ("ModifiedRealNPU", "div"),
+        ("iNALU", "sub"),
+    ],
+)
+def test_published_settings_solve_the_single_module_task(kind, operation, trainer):
     from arith_lightning import architectures
 
-    module = getattr(architectures, kind)(penalty_weight=weight, penalty_start=20_000, penalty_end=35_000)
-    population = Population(module, SingleModuleTask(operation), seeds=range(25))
+    population = Population(getattr(architectures, kind)(), SingleModuleTask(operation), seeds=range(25))
     trainer(50_000).fit(population)
     assert population.success.sum() >= 24
 
@@ -188,3 +269,11 @@ def test_products_of_every_published_range_are_learnt_from_a_start_above_the_bar
     population = Population(found.module, found.data, range(12), ranges, evaluate_every=400)
     trainer(400).fit(population)
     assert population.success.all()
+
+
+@pytest.mark.slow
+def test_graphs_of_one_process_may_differ_in_a_plain_number():
+    for clip in (0.1, 1.0):
+        members = Population(NMU(gradient_clip_norm=clip), SingleModuleTask(batch_size=8), seeds=range(4))
+        states = [members.dynamics.run(members.live["state"], members.columns, 0, 20, c) for c in (True, False)]
+        torch.testing.assert_close(*(state["parameters"] for state in states), rtol=1e-6, atol=1e-7)

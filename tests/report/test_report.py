@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from arith_lightning import trained
 from arith_lightning.config import experiment
 from arith_lightning.report import __main__ as command
 from arith_lightning.report import page
 from arith_lightning.report.system import System
 from arith_lightning.report.systems import SYSTEMS
-from arith_lightning.report.trained import QUICK_SEEDS, Run, recall
+from arith_lightning.trained import QUICK_SEEDS, Run, recall
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +52,7 @@ def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypat
     def nothing_is_missing(missing, *_):
         raise AssertionError(missing)
 
-    monkeypatch.setattr(command, "train", nothing_is_missing)
+    monkeypatch.setattr(trained, "train", nothing_is_missing)
     assert command.main(arguments) == 0
 
 

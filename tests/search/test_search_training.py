@@ -98,3 +98,24 @@ def test_seeds_that_are_solved_may_stop_and_count_the_same(monkeypatch):
     assert left == [6, 3]
     assert [(r.successes, r.solved_at) for r in whole[:1]] == [(r.successes, r.solved_at) for r in dropped[:1]]
     assert [r.successes for r in dropped] == [3, 0]
+
+
+def test_a_trial_counts_the_successes_on_every_task_of_its_experiment():
+    fixed = {"model.init_args.init_center": 0.95, "model.init_args.init_scale": 0.0, "evaluate_every": 50}
+    space = parse(
+        "tasks",
+        GOOD
+        | {"base": "configs/single_module.yaml", "steps": 100, "fixed": fixed}
+        | {"space": {RATE: {"low": 0.0, "high": 1.0}}},
+    )
+    asked = []
+
+    def prune(evaluation, results):
+        asked.append((evaluation, sorted(results)))
+        return {0} if evaluation == 1 else set()
+
+    found = Batch(space, compile=False).train([{RATE: 0.0}, {RATE: 0.05}], range(2))
+    assert [(r.successes, r.n) for r in found] == [(0, 18), (18, 18)]
+    pruned = Batch(space, compile=False).train([{RATE: 0.0}, {RATE: 0.05}], range(2), prune)
+    assert asked == [(1, [0, 1])]
+    assert [(r.successes, r.n, r.pruned_at) for r in pruned] == [(0, 18, 50), (18, 18, None)]

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -88,7 +89,9 @@ class ArithmeticModule(LightningModule):
         penalty_weight: factor of the layers' summed penalties once the ramp has ended.
         penalty_start: step at which the penalty's linear ramp starts.
         penalty_end: step at which it has reached `penalty_weight`.
-        seed: seed of the initial parameters.
+        seed: seed of the initial parameters, and of those of any later start.
+        streams: `counter`, this project's numbers, or `published`, those with which the script of the single module
+            task (Mistry, Farrahi and Hare 2022) starts the same unit for the same seed.
     """
 
     output_range: tuple[float, float] = (-float("inf"), float("inf"))
@@ -119,6 +122,7 @@ class ArithmeticModule(LightningModule):
         penalty_start: int = 0,
         penalty_end: int = 0,
         seed: int = 0,
+        streams: Literal["counter", "published"] = "counter",
     ) -> None:
         super().__init__()
         require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
@@ -142,7 +146,7 @@ class ArithmeticModule(LightningModule):
         for name, clip in (("gradient_clip_norm", gradient_clip_norm), ("gradient_clip_value", gradient_clip_value)):
             require(clip is None or clip > 0, f"{name} must be positive or null", clip, "try 1.0")
         self.network = network
-        self.optimizer, self.schedule = optimizer, schedule
+        self.optimizer, self.schedule, self.streams = optimizer, schedule, streams
         self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value
         scalars = {
             "learning_rate": learning_rate,
@@ -156,7 +160,8 @@ class ArithmeticModule(LightningModule):
         }
         for name, value in scalars.items():
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
-        load(self, self.initial(Stream(seed, Purpose.INITIALIZATION)))
+        self.seed = seed
+        load(self, self.start(seed))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(..., in_features)` to `(..., out_features)`."""
@@ -173,6 +178,14 @@ class ArithmeticModule(LightningModule):
             for name, layer in self.layers().items()
             for key, value in layer.initial(stream).items()
         }
+
+    def start(self, seed: Tensor | int) -> dict[str, Tensor]:
+        """Return the initial parameters of a seed by full name."""
+        if self.streams == "counter":
+            return self.initial(Stream(seed, Purpose.INITIALIZATION))
+        stream = TorchStream(int(seed))
+        self.initial(stream)  # the published script draws its network twice and keeps the second
+        return self.initial(stream)
 
     def bounds(self) -> dict[str, tuple[float, float]]:
         """Return the interval each bounded parameter is projected into, by full name."""
@@ -193,11 +206,18 @@ class ArithmeticModule(LightningModule):
         return (prediction - y).square().mean()
 
     def loss(self, prediction: Tensor, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
-        """Return the scalar that is minimised at `step`: error plus the ramped penalty of all layers."""
-        ramp = (step - self.penalty_start) / (self.penalty_end - self.penalty_start).clamp(min=1)
+        """Return the scalar that is minimised at `step`: error plus penalty."""
+        error = self.error(prediction, x, y)
+        return error + self.penalty(step, error.detach())
+
+    def penalty(self, step: Tensor, error: Tensor) -> Tensor:
+        """Return the weighted penalty of all layers at `step`, where the batch's error is `error` (no gradient)."""
         penalty = torch.stack([layer.penalty() for layer in self.layers().values()]).sum()
-        weight = (self.penalty_weight * ramp.clamp(0, 1)).to(penalty.dtype)
-        return self.error(prediction, x, y) + weight * penalty
+        return self.penalty_schedule(step).to(penalty.dtype) * penalty
+
+    def penalty_schedule(self, step: Tensor) -> Tensor:
+        """Return the factor of the penalties at `step`: a linear ramp."""
+        return self.penalty_weight * ramp(step, self.penalty_start, self.penalty_end)
 
     def learning_rate_factor(self, step: Tensor) -> Tensor:
         """Return the learning rate at `step` as a share of the first one."""
@@ -210,7 +230,20 @@ class ArithmeticModule(LightningModule):
             return self.schedule_end**t
         return torch.ones_like(t)
 
+    def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+        """Return the parameters and buffers that an evaluation during training changes, by full name; none here.
+
+        Args:
+            error: mean squared error on the interpolation set.
+            stream: the member's initialization stream of this step.
+        """
+        return {}
+
     # Lightning's hooks: what the population does for all members at once, for one model in a plain Trainer.
+
+    def on_fit_start(self) -> None:
+        """Train in training mode, also where a module comes from an evaluated population."""
+        self.train()
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Return the loss of a batch `(examples, in_features), (examples, out_features)`."""
@@ -224,6 +257,12 @@ class ArithmeticModule(LightningModule):
         x, y = batch
         split = ("interpolation", "extrapolation")[dataloader_idx]
         self.log(f"{split}_mse", (self(x) - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
+
+    def on_validation_epoch_end(self) -> None:
+        """Let a model in training react to what was measured."""
+        if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
+            error = self.trainer.callback_metrics["interpolation_mse"]
+            load(self, self.after_evaluation(error, Stream(self.seed, Purpose.INITIALIZATION, self.global_step)))
 
     def configure_optimizers(self) -> Any:
         """Return torch's own optimizer with this module's schedule, stepped at every step."""
@@ -251,11 +290,17 @@ class ArithmeticModule(LightningModule):
                 self.get_parameter(name).clamp_(low, high)
 
 
+def ramp(step: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Return 0 up to step `start`, 1 from `end` on (at once where they are equal), and a straight line between them."""
+    return ((step - start) / (end - start).clamp(min=1)).clamp(0, 1)
+
+
 def load(module: nn.Module, values: dict[str, Tensor]) -> None:
-    """Copy `values` into the parameters of the same names."""
+    """Copy `values` into the parameters and buffers of the same names."""
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.no_grad():
         for name, value in values.items():
-            module.get_parameter(name).copy_(value)
+            tensors[name].copy_(value)
 
 
 def require(holds: bool, rule: str, value: object, way_out: str) -> None:

@@ -15,7 +15,24 @@ from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES
 from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
 from arith_lightning.streams import Stream
 
-Start = Literal["default", "he", "xavier", "orthogonal"]
+Start = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
+PUBLISHED: dict[str, tuple[Start, float]] = {
+    "relu": ("he_uniform", 1.0),
+    "relu6": ("he_uniform", 1.0),
+    "elu": ("he_uniform", 1.0),
+    "selu": ("lecun_uniform", 1.0),
+    "tanh": ("xavier", 5 / 3),
+}
+"""Start and factor of the hidden layers of the baselines of Madsen and Johansen, "Neural Arithmetic Units" (2020), by
+activation; all other layers start `xavier`."""
+
+
+def orthonormal(stream: Stream, size: tuple[int, int]) -> Tensor:
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly among all such."""
+    tall = stream.normal((max(size), min(size)))
+    frame, triangle = torch.linalg.qr(tall)
+    frame = frame * triangle.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    return frame if size[0] >= size[1] else frame.mT
 
 
 class LinearLayer(ArithmeticLayer):
@@ -24,9 +41,9 @@ class LinearLayer(ArithmeticLayer):
     Args:
         in_features: size of the last axis of the input.
         out_features: size of the last axis of the output.
-        init: `default` (torch's U(-1/sqrt(in), 1/sqrt(in)), bias too), `he` (N(0, 2/in)), `xavier`
-            (U(-r, r), r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 with the last
-            three.
+        init: `default` (torch's U(-1/sqrt(in), 1/sqrt(in)), bias too), `he` (N(0, 2/in)),
+            `he_uniform` (U(-r, r), r = sqrt(6 / in)), `lecun_uniform` (r = sqrt(3 / in)), `xavier`
+            (r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 but with the first.
         init_scale: factor on the weights at the start.
     """
 
@@ -48,14 +65,12 @@ class LinearLayer(ArithmeticLayer):
             weight, bias = stream.uniform(size, -bound, bound), stream.uniform((fan_out,), -bound, bound)
         elif self.init == "he":
             weight = stream.normal(size, std=math.sqrt(2 / fan_in))
-        elif self.init == "xavier":
-            bound = math.sqrt(6 / (fan_in + fan_out))
-            weight = stream.uniform(size, -bound, bound)
+        elif self.init == "orthogonal":
+            weight = orthonormal(stream, size)
         else:
-            tall = stream.normal((max(size), min(size)))
-            frame, triangle = torch.linalg.qr(tall)
-            frame = frame * triangle.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
-            weight = frame if fan_out >= fan_in else frame.mT
+            square = {"he_uniform": 6 / fan_in, "lecun_uniform": 3 / fan_in, "xavier": 6 / (fan_in + fan_out)}
+            bound = math.sqrt(square[self.init])
+            weight = stream.uniform(size, -bound, bound)
         return {"weight": weight * self.init_scale, "bias": bias}
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,6 +115,9 @@ class DenseModule(ArithmeticModule):
 class MLP(DenseModule):
     """`depth` hidden layers of `width` units and an affine output, trained.
 
+    The published baselines have one hidden layer of two units and `init: published`; `activation: none` is their
+    linear model.
+
     Args:
         in_features: number of inputs.
         out_features: number of outputs.
@@ -108,7 +126,7 @@ class MLP(DenseModule):
         stem: whether an affine layer of `width` units, without an activation, comes before the hidden layers.
         widths: units of the stem (if any) and of each hidden layer, one by one, instead of `depth` and `width`.
         activation: elementwise function after each hidden layer.
-        init: start of every affine layer; see `LinearLayer`.
+        init: start of every affine layer, see `LinearLayer`; `published` chooses one by the activation.
         init_scale: factor on the weights at the start.
         head: see `DenseModule`.
         loss: see `DenseModule`.
@@ -124,7 +142,7 @@ class MLP(DenseModule):
         stem: bool = False,
         widths: list[int] | None = None,
         activation: Activation = "relu",
-        init: Start = "default",
+        init: Start | Literal["published"] = "default",
         init_scale: float = 1.0,
         head: Head = "linear",
         loss: Literal["mse", "cross_entropy"] = "mse",
@@ -140,9 +158,13 @@ class MLP(DenseModule):
             "try [32, 32]",
         )
         layers: list[nn.Module] = []
+        outer: Start = "xavier" if init == "published" else init
+        inner, factor = PUBLISHED.get(activation, ("xavier", 1.0)) if init == "published" else (init, 1.0)
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *sizes])):
-            layers.append(LinearLayer(fan_in, fan_out, init, init_scale))
             if index or not stem:
+                layers.append(LinearLayer(fan_in, fan_out, inner, init_scale * factor))
                 layers.append(ACTIVATIONS[activation]())
-        last = LinearLayer(sizes[-1] if sizes else in_features, out_features, init, init_scale)
+            else:
+                layers.append(LinearLayer(fan_in, fan_out, outer, init_scale))
+        last = LinearLayer(sizes[-1] if sizes else in_features, out_features, outer, init_scale)
         super().__init__(nn.Sequential(*layers, last), head, loss, **training)

@@ -88,7 +88,7 @@ class NACLayer(ArithmeticLayer):
 
 
 class NAC(ArithmeticModule):
-    """One `NACLayer`, trained.
+    """One `NACLayer`, trained; as published with Adam at 1e-3 and no penalty.
 
     Args:
         in_features: number of inputs.

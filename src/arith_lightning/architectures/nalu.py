@@ -1,13 +1,14 @@
 """Neural arithmetic logic unit: z = g * a + (1 - g) * m, an additive path a, a multiplicative path m and a gate g.
 
-a = W x, m = exp(W log(|x| + eps)), g = sigmoid(G x), with the W of a NAC shared by both paths. The logarithm loses the
-sign of its inputs, and only the path that the gate selects receives a gradient.
+a = W x, m = exp(W log(|x| + eps)), g = sigmoid(G x), with the W of a NAC shared by both paths, or one each. The
+logarithm loses the sign of its inputs, and only the path that the gate selects receives a gradient.
 
-Source: Trask et al., "Neural Arithmetic Logic Units" (2018), section 3.
+Source: Trask et al., "Neural Arithmetic Logic Units" (2018), section 3; separate weights: Madsen and Johansen, "Neural
+Arithmetic Units" (2020), appendix on the gate.
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +32,18 @@ class NALULayer(ArithmeticLayer):
             the same distribution as the weights otherwise.
         init_scale: factor on the start of the weights.
         gate_scale: factor on the start of the gate.
+        separate: whether the multiplicative path has weights of its own, `w_hat_mul` and `m_hat_mul`.
     """
 
+    slope: ClassVar[float] = 1.0
+    """Factor inside tanh and sigmoid."""
     init_scale: Tensor
     gate_scale: Tensor
+    w_hat: Tensor
+    m_hat: Tensor
+    gate: Tensor
+    w_hat_mul: Tensor
+    m_hat_mul: Tensor
 
     def __init__(
         self,
@@ -43,40 +52,47 @@ class NALULayer(ArithmeticLayer):
         init: Start = "published",
         init_scale: float = 1.0,
         gate_scale: float = 1.0,
+        separate: bool = False,
     ) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale, gate_scale=gate_scale)
-        self.init = init
-        self.w_hat = nn.Parameter(torch.empty(out_features, in_features))
-        self.m_hat = nn.Parameter(torch.empty(out_features, in_features))
-        self.gate = nn.Parameter(torch.empty(out_features, in_features))
+        self.init, self.separate = init, separate
+        for name in ("w_hat", "m_hat", "gate", *(("w_hat_mul", "m_hat_mul") if separate else ())):
+            self.register_parameter(name, nn.Parameter(torch.empty(out_features, in_features)))
         self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
-        """Draw `w_hat`, `m_hat` and `gate`."""
+        """Draw every parameter."""
         values = {name: start(self, stream, self.init, self.init_scale) for name in ("w_hat", "m_hat")}
         gate_scale = self.gate_scale
         if self.init == "published":
             gate_scale = gate_scale * math.sqrt(6 / (self.in_features + self.out_features))
         kind: Start = "truncated_normal" if self.init == "truncated_normal" else "uniform"
-        return values | {"gate": start(self, stream, kind, gate_scale)}
+        values["gate"] = start(self, stream, kind, gate_scale)
+        for name in ("w_hat_mul", "m_hat_mul") if self.separate else ():
+            values[name] = start(self, stream, self.init, self.init_scale)
+        return values
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the shared W."""
-        return {"weight": accumulator_weight(self.w_hat, self.m_hat)}
+        """Return W, and that of the multiplicative path where it is another."""
+        values = {"weight": accumulator_weight(self.slope * self.w_hat, self.slope * self.m_hat)}
+        if self.separate:
+            values["weight_mul"] = accumulator_weight(self.slope * self.w_hat_mul, self.slope * self.m_hat_mul)
+        return values
 
     def gates(self, x: Tensor) -> Tensor:
         """Return the gates `(..., out_features)`."""
-        return torch.sigmoid(dot(self.gate, x))
+        return torch.sigmoid(self.slope * dot(self.gate, x))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated mixture of sum and product."""
-        weight = self.weights()["weight"]
+        weights = self.weights()
+        add, mul = weights["weight"], weights.get("weight_mul", weights["weight"])
         gate = self.gates(x)
-        return gate * dot(weight, x) + (1 - gate) * torch.exp(dot(weight, torch.log(x.abs() + EPSILON)))
+        return gate * dot(add, x) + (1 - gate) * torch.exp(dot(mul, torch.log(x.abs() + EPSILON)))
 
 
 class NALU(ArithmeticModule):
-    """One `NALULayer`, trained.
+    """One `NALULayer`, trained; as published with Adam at 1e-3 and no penalty.
 
     Args:
         in_features: number of inputs.
@@ -84,8 +100,11 @@ class NALU(ArithmeticModule):
         init: start of the weights; see `NALULayer`.
         init_scale: factor on the start of the weights.
         gate_scale: factor on the start of the gate.
+        separate: whether the multiplicative path has weights of its own.
         training: see `ArithmeticModule`.
     """
+
+    layer: ClassVar[type[NALULayer]] = NALULayer
 
     def __init__(
         self,
@@ -94,6 +113,10 @@ class NALU(ArithmeticModule):
         init: Start = "published",
         init_scale: float = 1.0,
         gate_scale: float = 1.0,
+        separate: bool = False,
         **training: Any,
     ) -> None:
-        super().__init__(NALULayer(in_features, out_features, init, init_scale, gate_scale), **training)
+        super().__init__(
+            self.layer(in_features, out_features, init, init_scale, gate_scale, separate),
+            **training,
+        )

@@ -1,6 +1,7 @@
 """Neural addition unit: z = W x with W projected into [-1, 1] and pushed to -1, 0 or 1 by a penalty.
 
-Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.2 to 2.4.
+Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.2 to 2.4. Settings: the single module task of
+Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
 import math
@@ -50,14 +51,32 @@ class NAULayer(ArithmeticLayer):
 
 
 class NAU(ArithmeticModule):
-    """One `NAULayer`, trained.
+    """One `NAULayer`, trained as published for the single module task: Adam at 1e-3 and a late penalty.
 
     Args:
         in_features: number of inputs.
         out_features: number of outputs.
         init_scale: factor on the published start.
+        penalty_weight: factor of the penalty once the ramp has ended.
+        penalty_start: step at which the penalty's linear ramp starts.
+        penalty_end: step at which it has reached `penalty_weight`.
         training: see `ArithmeticModule`.
     """
 
-    def __init__(self, in_features: int = 2, out_features: int = 1, init_scale: float = 1.0, **training: Any) -> None:
-        super().__init__(NAULayer(in_features, out_features, init_scale), **training)
+    def __init__(
+        self,
+        in_features: int = 2,
+        out_features: int = 1,
+        init_scale: float = 1.0,
+        penalty_weight: float = 0.01,
+        penalty_start: int = 20_000,
+        penalty_end: int = 35_000,
+        **training: Any,
+    ) -> None:
+        super().__init__(
+            NAULayer(in_features, out_features, init_scale),
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+            **training,
+        )

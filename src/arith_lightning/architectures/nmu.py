@@ -4,7 +4,8 @@ A weight of 1 multiplies its input in, a weight of 0 leaves it out; signs come o
 through a logarithm. For a negative input the factor is zero at W = 1 / (1 - x): a weight that starts below that
 barrier is trapped.
 
-Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2.4.
+Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2.4. Settings: the single module task
+of Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
 from typing import Any
@@ -55,13 +56,16 @@ class NMULayer(ArithmeticLayer):
 
 
 class NMU(ArithmeticModule):
-    """One `NMULayer`, trained.
+    """One `NMULayer`, trained as published for the single module task: Adam at 1e-3 and a late penalty.
 
     Args:
         in_features: number of inputs.
         out_features: number of outputs.
         init_center: middle of the uniform start.
         init_scale: half the width of the uniform start.
+        penalty_weight: factor of the penalty once the ramp has ended.
+        penalty_start: step at which the penalty's linear ramp starts.
+        penalty_end: step at which it has reached `penalty_weight`.
         training: see `ArithmeticModule`.
     """
 
@@ -71,6 +75,15 @@ class NMU(ArithmeticModule):
         out_features: int = 1,
         init_center: float = 0.5,
         init_scale: float = 0.25,
+        penalty_weight: float = 10.0,
+        penalty_start: int = 20_000,
+        penalty_end: int = 35_000,
         **training: Any,
     ) -> None:
-        super().__init__(NMULayer(in_features, out_features, init_center, init_scale), **training)
+        super().__init__(
+            NMULayer(in_features, out_features, init_center, init_scale),
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+            **training,
+        )

@@ -18,6 +18,8 @@ from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 
+GROWTH_STEPS = 10_000
+"""Steps after which the penalty's weight is ten times as large."""
 EPSILON = 2.0**-23
 """Keeps the logarithm of 0 finite: the spacing of float32 at 1, as published."""
 
@@ -90,13 +92,21 @@ class NPULayer(RealNPULayer):
 
 
 class RealNPU(ArithmeticModule):
-    """One `RealNPULayer`, trained.
+    """One `RealNPULayer`, trained as on the single module task: Adam at 5e-3 and a penalty that grows in steps.
+
+    The penalty's weight is zero before `penalty_start` and then grows tenfold every 10,000 steps up to `penalty_weight`
+    at `penalty_end`: by default 1e-7, 1e-6 from step 10,000, 1e-5 from 20,000, as published for multiplication. For
+    division the published `penalty_weight` is 1e-7.
 
     Args:
         in_features: number of inputs.
         out_features: number of outputs.
         init_scale: factor on the Glorot-uniform start of the weights.
         gate_start: value of every gate at the start.
+        learning_rate: step size of the optimizer.
+        penalty_weight: last factor of the penalty.
+        penalty_start: step from which there is a penalty.
+        penalty_end: step at which its factor has reached `penalty_weight`.
         training: see `ArithmeticModule`.
     """
 
@@ -108,9 +118,25 @@ class RealNPU(ArithmeticModule):
         out_features: int = 1,
         init_scale: float = 1.0,
         gate_start: float = 0.5,
+        learning_rate: float = 5e-3,
+        penalty_weight: float = 1e-5,
+        penalty_start: int = 0,
+        penalty_end: int = 20_000,
         **training: Any,
     ) -> None:
-        super().__init__(self.layer(in_features, out_features, init_scale, gate_start), **training)
+        super().__init__(
+            self.layer(in_features, out_features, init_scale, gate_start),
+            learning_rate=learning_rate,
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+            **training,
+        )
+
+    def penalty_schedule(self, step: Tensor) -> Tensor:
+        """Return the factor of the penalties at `step`: a staircase of powers of ten."""
+        remaining = ((self.penalty_end - step) / GROWTH_STEPS).ceil().clamp(min=0)
+        return torch.where(step < self.penalty_start, 0.0, self.penalty_weight * 10**-remaining)
 
 
 class NPU(RealNPU):

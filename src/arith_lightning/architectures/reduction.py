@@ -11,6 +11,8 @@ from torch import Tensor
 
 UNROLLED = 8
 """Up to this fan-in the inputs are spelled out one by one, which fuses into a single loop over examples."""
+ROWS = 16
+"""Up to this many outputs of a wide layer are computed one by one."""
 
 
 def multiply(factors: Sequence[Tensor]) -> Tensor:
@@ -36,7 +38,18 @@ def product(factor: Callable[[Tensor, Tensor], Tensor], weight: Tensor, x: Tenso
 def dot(weight: Tensor, x: Tensor) -> Tensor:
     """Sum `weight * x` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
     if weight.shape[-1] > UNROLLED:
-        return torch.nn.functional.linear(x, weight)
+        return linear(weight, x)
     return sum(  # type: ignore[return-value]
         w * x_i.unsqueeze(-1) for w, x_i in zip(weight.unbind(-1), x.unbind(-1), strict=True)
     )
+
+
+def linear(weight: Tensor, x: Tensor) -> Tensor:
+    """Return W x for many inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`.
+
+    A few outputs are computed one by one: mapped over members that share their examples, the product for one output
+    is a single product of two matrices, where that for all outputs at once would be as many as there are members.
+    """
+    if weight.shape[-2] > ROWS:
+        return torch.nn.functional.linear(x, weight)
+    return torch.stack([x @ w for w in weight.unbind(-2)], -1)

@@ -79,7 +79,7 @@ class Dashboard(Callback):
         if not self.history or not trainer.log_dir:
             return
         drawn = {
-            "curves": figures.curves(self.history, float(population.threshold[0]), population.data.criterion),
+            "curves": figures.curves(self.history, population),
             "members": figures.members(population),
             "parameters": figures.weights(population),
             "predictions": figures.predictions(population, results.best(population)),

@@ -1,11 +1,16 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
+from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.four_functions import FourFunctions
+from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
+from arith_lightning.data.number_sequences import NumberSequences
 from arith_lightning.data.operations import OPERATIONS
+from arith_lightning.data.random_partition import RandomPartition
 from arith_lightning.data.scalar_identity import ScalarIdentity
 from arith_lightning.data.scaled_interpolation import ScaledInterpolation
 from arith_lightning.data.sequence_parity import SequenceParity
@@ -17,12 +22,18 @@ __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
     "ArithmeticDataModule",
+    "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
+    "FourFunctions",
+    "FourInputTask",
+    "HandwrittenDigits",
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
+    "NumberSequences",
     "NumberSets",
+    "RandomPartition",
     "ScalarIdentity",
     "ScaledInterpolation",
     "SequenceParity",

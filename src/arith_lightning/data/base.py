@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
 
 from arith_lightning.streams import Purpose, Stream
 
@@ -33,6 +34,11 @@ class ArithmeticDataModule(LightningDataModule):
     out_features: int = 1
     fixed: bool = False
     """Whether every step and every member trains on the same examples."""
+    shared_stream: bool = False
+    """Whether every member trains on the fresh batches of seed 0, as only a dataset without columns may; members then
+    differ in start and settings alone."""
+    draws_ahead: bool = False
+    """Whether training batches come from `draw_ahead`, drawn ahead of the steps, instead of `draw` inside them."""
     criterion: str = "MSE"
     """What `judge` measures, as shown in tables."""
     evaluation_seed: int = 0
@@ -50,6 +56,20 @@ class ArithmeticDataModule(LightningDataModule):
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` examples: inputs `(in_features, size)`, targets `(out_features, size)`, in the stream's dtype."""
+        raise NotImplementedError
+
+    def draw_ahead(
+        self, seeds: Tensor, columns: Mapping[str, Tensor], step: int, count: int, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Return the training batches of `count` steps from `step` on where they are drawn ahead of the steps.
+
+        Args:
+            seeds: seeds of the members, `(members,)`.
+            columns: the members' columns, each with a leading axis of members.
+            step: the first step.
+            count: number of steps.
+            dtype: floating type of inputs and targets, `(count, members, features, batch_size)` each.
+        """
         raise NotImplementedError
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
@@ -71,7 +91,12 @@ class ArithmeticDataModule(LightningDataModule):
 
     def training_batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return this data module's own batch of a step, `(examples, features)` each."""
-        x, y = self.draw(Stream(self.seed, Purpose.TRAINING, step), self.columns(), "interpolation", self.batch_size)
+        if self.draws_ahead:
+            columns = {name: column.unsqueeze(0) for name, column in self.columns().items()}
+            x, y = self.draw_ahead(torch.tensor([self.seed]), columns, step, 1, torch.get_default_dtype())
+            return x[0, 0].mT, y[0, 0].mT
+        stream = Stream(0 if self.shared_stream else self.seed, Purpose.TRAINING, step)
+        x, y = self.draw(stream, self.columns(), "interpolation", self.batch_size)
         return x.mT, y.mT
 
     def train_dataloader(self) -> "Batches":
@@ -81,7 +106,7 @@ class ArithmeticDataModule(LightningDataModule):
     def val_dataloader(self) -> Any:
         """Return the interpolation and the extrapolation set, each as one batch."""
         sets = (self.evaluation_set("interpolation"), self.evaluation_set("extrapolation"))
-        return [[(x.mT, y.mT)] for x, y in sets]
+        return [DataLoader(TensorDataset(x.mT, y.mT), batch_size=x.shape[-1]) for x, y in sets]
 
     def test_dataloader(self) -> Any:
         """Return the same two sets."""

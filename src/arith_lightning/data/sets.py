@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.single_module import intervals, uniform
+from arith_lightning.data.distributions import intervals, uniform
 from arith_lightning.streams import Stream
 
 TESTED = 1000

@@ -23,6 +23,8 @@ The rule looks at steps only, never at the number of members, so that a member's
 """
 
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
+CONSTANTS = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
+"""Plain numbers of a module stay constants, also where an earlier graph of the same process had other ones."""
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ def worthwhile(steps: int, device: torch.device) -> bool:
     return True
 
 
-def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
     """Compile `function` as one graph for any number of members above one, or for a single member.
 
     The compiler caches by code object, so every graph gets its own copy of the code. It checks nothing when a graph is
@@ -51,7 +53,7 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
 
     Args:
         function: takes trees of tensors.
-        axes: for each argument, the axis of members of the tensors in it; None where there is none.
+        axes: for each argument, the axes of the tensors in it whose length may change: members, steps.
     """
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
@@ -63,16 +65,18 @@ def compiled(function: Callable[..., Any], axes: tuple[int | None, ...]) -> Call
         nonlocal marked
         if not marked:
             marked = True
-            for axis, argument in zip(axes, arguments, strict=True):
-                for leaf in pytree.tree_leaves(argument) if axis is not None else []:
-                    torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
-        try:
-            return graph(*arguments)
-        except InductorError as error:
-            broken = BROKEN.search(str(error))
-            if broken is None:
-                raise
-            Path(broken[1]).unlink(missing_ok=True)
-            return graph(*arguments)
+            for lengths, argument in zip(axes, arguments, strict=True):
+                for leaf in pytree.tree_leaves(argument):
+                    for axis in lengths:
+                        torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
+        with torch._dynamo.config.patch(CONSTANTS):
+            try:
+                return graph(*arguments)
+            except InductorError as error:
+                broken = BROKEN.search(str(error))
+                if broken is None:
+                    raise
+                Path(broken[1]).unlink(missing_ok=True)
+                return graph(*arguments)
 
     return call

@@ -4,6 +4,7 @@ The layers are the ones that a single model uses, mapped over examples (innermos
 members (outermost) with `torch.func`. Nothing is reduced over members, so no member can touch another.
 """
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
 """Members are stepped in tiles whose examples and activations fit a core's cache."""
+AHEAD_BYTES, AHEAD_STEPS = 2**23, 16
+"""Batches that a dataset draws ahead are drawn for as many steps as fit in this, but at least for so many."""
 
 
 class Columns(NamedTuple):
@@ -66,13 +69,25 @@ class Start(nn.Module):
         super().__init__()
         self.module = module
 
-    def forward(self, stream: Stream) -> dict[str, Tensor]:
+    def forward(self, seed: Tensor) -> dict[str, Tensor]:
         """Return parameters by full name."""
-        return self.module.initial(stream)
+        return self.module.start(seed)
+
+
+class Reaction(nn.Module):
+    """What an evaluation changes in one member, as a module, so it can be called functionally."""
+
+    def __init__(self, module: ArithmeticModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+        """Return changed parameters and buffers by full name."""
+        return self.module.after_evaluation(error, stream)
 
 
 class Dynamics:
-    """The steps of a population of members with equal structure.
+    """The steps of a population of members with equal structure, in training mode.
 
     Args:
         module: any one member; its structure, not its values, is used.
@@ -80,8 +95,11 @@ class Dynamics:
     """
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
+        module = copy.deepcopy(module).train()
         self.module, self.data = module, data
+        self.shared = data.fixed or data.shared_stream
         self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
+        self.reaction = Reaction(module)
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -91,7 +109,8 @@ class Dynamics:
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
         self.rule, self.buffers = UPDATES[module.optimizer]
-        activations = data.in_features + sum(layer.out_features for layer in module.layers().values())
+        examples = 0 if self.shared else data.in_features
+        activations = examples + sum(layer.out_features for layer in module.layers().values())
         self.bytes_per_member = 4 * data.batch_size * activations
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
         self.graphs: dict[str, Any] = {}
@@ -109,20 +128,41 @@ class Dynamics:
         """Return the state of freshly drawn members, parameters from each member's own seed."""
 
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
-            return functional_call(self.start, _prefixed(buffers), (Stream(seed, Purpose.INITIALIZATION),))
+            return functional_call(self.start, _prefixed(buffers), (seed,))
 
-        flat = self.flatten(vmap(member)(columns.seed, columns.module))
+        if self.module.streams == "counter":
+            flat = self.flatten(vmap(member)(columns.seed, columns.module))
+        else:  # torch's generator cannot be mapped
+            each = [
+                member(seed, {name: c[k] for name, c in columns.module.items()}) for k, seed in enumerate(columns.seed)
+            ]
+            flat = self.flatten({name: torch.stack([values[name] for values in each]) for name in self.shapes})
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
+    def react(self, parameters: Tensor, columns: Columns, error: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return `(parameters, members)` and the module's columns as an evaluation with these errors leaves them."""
+
+        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
+            values = self.unflatten(flat) | buffers
+            stream = Stream(seed, Purpose.INITIALIZATION, step)
+            changed = functional_call(self.reaction, _prefixed(values), (error, stream))
+            return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
+
+        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
+        return self.flatten(values), {name: values[name] for name in columns.module}
+
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of fixed data."""
+        """Return every member's batch: `(members, features, examples)`, or `(features, examples)` of shared ones."""
 
         def batch(seed: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             stream = Stream(seed, Purpose.TRAINING, step, dtype)
             return self.data.draw(stream, data, "interpolation", self.data.batch_size)
 
-        if self.data.fixed:
-            return batch(columns.seed[0], {name: column[0] for name, column in columns.data.items()})
+        if self.data.draws_ahead:
+            x, y = self.data.draw_ahead(columns.seed, columns.data, int(step), 1, dtype)
+            return x[0], y[0]
+        if self.shared:
+            return batch(torch.zeros_like(columns.seed[0]), {name: column[0] for name, column in columns.data.items()})
         return vmap(batch)(columns.seed, columns.data)
 
     def gradient(self, parameters: Tensor, columns: Columns, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
@@ -134,7 +174,7 @@ class Dynamics:
         def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
             return grad(loss)(self.unflatten(flat), buffers, x, y)
 
-        examples = None if self.data.fixed else 0
+        examples = None if self.shared else 0
         mapped = vmap(member, in_dims=(-1, 0, examples, examples))
         return self.flatten(mapped(parameters, columns.module, x, y))
 
@@ -164,6 +204,18 @@ class Dynamics:
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
         """Take `count` steps from `step` on, tile by tile; members do not depend on the tiling."""
+        if not self.data.draws_ahead:
+            return self._run(state, columns, step, count, compile, ())
+        at_once = max(AHEAD_STEPS, AHEAD_BYTES // (self.bytes_per_member * len(columns.seed)))
+        for first in range(step, step + count, at_once):
+            steps = min(at_once, step + count - first)
+            ahead = self.data.draw_ahead(columns.seed, columns.data, first, steps, state["parameters"].dtype)
+            state = self._run(state, columns, first, steps, compile, ahead)
+        return state
+
+    def _run(
+        self, state: State, columns: Columns, step: int, count: int, compile: bool, ahead: tuple[Tensor, ...]
+    ) -> State:
         tiles = [
             self._run_tile(
                 {name: value[:, a : a + self.tile].contiguous() for name, value in state.items()},
@@ -174,30 +226,42 @@ class Dynamics:
                 step,
                 count,
                 compile,
+                tuple(part[:, a : a + self.tile].contiguous() for part in ahead),
             )
             for a in range(0, len(columns.seed), self.tile)
         ]
         return {name: torch.cat([tile[name] for tile in tiles], dim=1) for name in state}
 
-    def _run_tile(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
+    def _run_tile(
+        self, state: State, columns: Columns, step: int, count: int, compile: bool, ahead: tuple[Tensor, ...]
+    ) -> State:
         like = state["parameters"]
         corrections = adam_corrections(step, count).to(like)
         first = torch.tensor(step, device=like.device)
         if compile:
             kind = f"{like.dtype} {like.device} {'one' if len(columns.seed) == 1 else 'many'}"
             if kind not in self.graphs:
-                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), (-1, 0, None, 0, None))
+                axes = ((-1,), (0,), (), (0,), (0, 1), ())
+                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), axes)
             last = torch.tensor(count, device=like.device)
             # no axis of size one, which the compiler would take for a constant
-            table = torch.nn.functional.pad(corrections, (0, 0, 0, 1))
-            return self.graphs[kind](state, columns, first, table, last)
+            table, *batches = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *ahead))
+            return self.graphs[kind](state, columns, first, table, tuple(batches), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else None
         for k in range(count):
-            examples = fixed or self.draw(columns, first + k, like.dtype)
-            state = self.update(state, columns, *examples, first + k, corrections[k])
+            x, y = fixed or tuple(part[k] for part in ahead) or self.draw(columns, first + k, like.dtype)
+            state = self.update(state, columns, x, y, first + k, corrections[k])
         return state
 
-    def _loop(self, state: State, columns: Columns, first: Tensor, corrections: Tensor, count: Tensor) -> State:
+    def _loop(
+        self,
+        state: State,
+        columns: Columns,
+        first: Tensor,
+        corrections: Tensor,
+        ahead: tuple[Tensor, ...],
+        count: Tensor,
+    ) -> State:
         """Take `count` steps inside one graph: its loop costs a few microseconds a step, a call costs sixty."""
         dtype = state["parameters"].dtype
         fixed = self.draw(columns, first, dtype) if self.data.fixed else None
@@ -207,9 +271,9 @@ class Dynamics:
 
         def body(k: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
             before = dict(zip(state, values, strict=True))
-            examples = fixed or self.draw(columns, first + k, dtype)
-            row = corrections.index_select(0, k.unsqueeze(0)).squeeze(0)
-            after = self.update(before, columns, *examples, first + k, row)
+            row, *drawn = (part.index_select(0, k.unsqueeze(0)).squeeze(0) for part in (corrections, *ahead))
+            x, y = fixed or drawn or self.draw(columns, first + k, dtype)
+            after = self.update(before, columns, x, y, first + k, row)
             return k + 1, *(after[name] for name in state)
 
         # copies with the strides that a step returns, also where there is a single parameter

@@ -26,7 +26,7 @@ def evidence(population: Population, step: int) -> Evidence | None:
     now = torch.tensor(step, device=flat.device)
     x, y = population.dynamics.draw(columns, now, flat.dtype)
     gradient = population.dynamics.gradient(flat, columns, x, y, now)
-    if population.data.fixed:
+    if population.dynamics.shared:
         x, y = (part.expand(len(columns.seed), *part.shape) for part in (x, y))
     x, y = x[..., :EXAMPLES], y[..., :EXAMPLES]
 

@@ -18,7 +18,7 @@ from torch.utils import _pytree as pytree
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.base import load
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.data.base import EVALUATION_SIZE
+from arith_lightning.data.base import EVALUATION_SIZE, Split
 from arith_lightning.evaluation import sparsity_error, verdict
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
@@ -66,11 +66,12 @@ class Population(LightningModule):
         if evaluate_every < 1:
             raise ValueError(f"evaluate_every must be positive; got {evaluate_every}; try 1000")
         self.automatic_optimization = False
-        # in a list, so that the template's parameters are not taken for the population's own
-        self.template = [copy.deepcopy(module)]
+        # in a list, so that the template's parameters and mode are not taken for the population's own
+        self.template = [copy.deepcopy(module).eval()]
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
+        self._drawn: tuple[Any, list[tuple[Tensor, Tensor]]] = (None, [])
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
         count = len(columns.seed)
@@ -112,7 +113,7 @@ class Population(LightningModule):
         for row, setting in zip(rows, self.settings, strict=True):
             for name, value in setting.items():
                 group, key = locate(name, groups)
-                row[group][key] = torch.as_tensor(value, dtype=torch.float64).reshape(groups[group][key].shape)
+                row[group][key] = column(name, value, groups[group][key].shape)
         module, data = (
             {
                 key: torch.stack([row[g][key] for row in rows]).repeat_interleave(len(self.seeds), dim=0)
@@ -133,7 +134,7 @@ class Population(LightningModule):
         return verdict.success(self.record, self.threshold)
 
     def member(self, index: int) -> ArithmeticModule:
-        """Return a member at its judged step as a plain module."""
+        """Return a member at its judged step as a plain module in evaluation mode."""
         module = copy.deepcopy(self.template[0])
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
         module.to(next(iter(values.values())).dtype)
@@ -141,6 +142,11 @@ class Population(LightningModule):
         for name, buffer in module.named_buffers():
             buffer.copy_(self.all_columns.module[name][index])
         return module
+
+    def examples(self, index: int, split: Split) -> tuple[Tensor, Tensor]:
+        """Return a member's evaluation set on the CPU: inputs `(in_features, n)`, targets `(out_features, n)`."""
+        columns = {name: column[index].cpu() for name, column in self.all_columns.data.items()}
+        return self.data.evaluation_set(split, columns, self.record["parameters"].cpu())
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
@@ -210,7 +216,11 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def evaluate(self, step: int) -> dict[str, Tensor]:
-        """Measure live members at `step`, update the record, drop decided members; return what was measured."""
+        """Measure live members at `step`, update the record, let members react to it, drop decided ones.
+
+        Returns:
+            What was measured, each `(live,)`.
+        """
         members = self.live["members"]
         measured = self.measure()
         threshold = self.threshold
@@ -222,6 +232,9 @@ class Population(LightningModule):
         updated |= {f"latest_{name}": measured[name] for name in MEASURED}
         for name, value in updated.items():
             self.record[name][..., members] = value.to(self.record[name].dtype)
+        state, columns = self.live["state"], self.columns
+        parameters, self.live["module"] = self.dynamics.react(parameters, columns, measured["interpolation_mse"], step)
+        self.live["state"] = state | {"parameters": parameters}
         if self.drop_decided:
             self.keep(~(verdict.success(updated, threshold[members]) | updated["diverged"]))
         return measured
@@ -234,7 +247,7 @@ class Population(LightningModule):
         shared = None
         if not columns or (self.shared_sets and all(bool((c == c[:1]).all()) for c in columns.values())):
             first = {name: column[0] for name, column in columns.items()}
-            shared = [self.data.evaluation_set(s, first, like) for s in ("interpolation", "extrapolation")]
+            shared = self.evaluation_sets(first, like)
 
         def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
             values = self.dynamics.unflatten(flat) | buffers
@@ -252,6 +265,14 @@ class Population(LightningModule):
         chunk = max(1, EVALUATED_BYTES * self.data.batch_size // (self.dynamics.bytes_per_member * examples))
         mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=chunk)
         return mapped(like, self.live["module"], self.live["data"])
+
+    def evaluation_sets(self, columns: dict[str, Tensor], like: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return both fixed sets, drawn anew only where something in them may have changed."""
+        key = (like.dtype, like.device, self.data.evaluation_seed)
+        if columns or self._drawn[0] != key:
+            sets = [self.data.evaluation_set(s, columns, like) for s in ("interpolation", "extrapolation")]
+            self._drawn = key, sets
+        return self._drawn[1]
 
     def keep(self, mask: Tensor) -> None:
         """Go on with the live members in `mask` only; what is known of the others stays in the record."""
@@ -287,6 +308,16 @@ class Population(LightningModule):
         self.record = {name: fn(value).to(value.dtype) for name, value in keep.items()}
         self.record["parameters"] = fn(record["parameters"])
         return self
+
+
+def column(name: str, value: Any, shape: torch.Size) -> Tensor:
+    """Return a setting's value as the tensor that it stands for; a single interval stands for each of several."""
+    try:
+        return torch.as_tensor(value, dtype=torch.float64).expand(shape).clone()
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the setting {name!r} must be numbers of shape {tuple(shape)}; got {value!r}; give it as the data does"
+        ) from error
 
 
 class _Weights(torch.nn.Module):

@@ -1,7 +1,7 @@
-"""Write a report: `python -m arith_lightning.report systems`.
+"""Write a report: `python -m arith_lightning.report systems` or `table --config configs/benchmark/<table>.yaml`.
 
-Trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown and as HTML.
-Interrupted, the same command goes on.
+`systems` trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown
+and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing.
 """
 
 import argparse
@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from arith_lightning.benchmark.table import BenchmarkTable
+from arith_lightning.fit import INTERRUPTED
 from arith_lightning.report import page
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
-from arith_lightning.report.trained import LOGS, Run, Trained, recall, train
+from arith_lightning.report.table import publish
+from arith_lightning.trained import LOGS, Run, Trained, prepare
 
-INTERRUPTED = 130
 ATLAS = Path("search") / "atlas.py"
 
 
@@ -28,18 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(stderr=True)
     try:
-        chosen = [system for system in SYSTEMS if system.key in options.only]
-        trained = prepare(chosen, options, console)
-        write(chosen, trained, options)
+        files = table(options) if options.what == "table" else systems(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; finished runs are kept, the same command continues", file=sys.stderr)
         return INTERRUPTED
-    print(f"{options.folder / 'index.md'}\n{options.folder / 'index.html'}")
+    print("\n".join(map(str, files)))
     return 0
 
 
@@ -47,44 +45,38 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command's options."""
     keys = [system.key for system in SYSTEMS]
     parser = argparse.ArgumentParser(prog="python -m arith_lightning.report", description=__doc__)
-    parser.add_argument("what", choices=["systems"], help="systems: the nine things that people tried")
-    parser.add_argument("--only", nargs="+", choices=keys, default=keys, metavar="KEY", help=f"of {', '.join(keys)}")
-    parser.add_argument(
-        "--quick", action="store_true", help="few seeds and steps: shows that it works, answers nothing"
-    )
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
-    parser.add_argument("--folder", type=Path, help="where the page goes (default: logs/report/systems)")
+    what = parser.add_subparsers(dest="what", required=True)
+    told = what.add_parser("systems", help="the nine things that people tried: trains what is missing, writes a page")
+    told.add_argument("--only", nargs="+", choices=keys, default=keys, metavar="KEY", help=f"of {', '.join(keys)}")
+    told.add_argument("--quick", action="store_true", help="few seeds and steps: shows that it works, answers nothing")
+    told.add_argument("--workers", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
+    told.add_argument("--folder", type=Path, help="where the page goes (default: logs/report/systems)")
+    counted = what.add_parser("table", help="a re-measured table as Markdown, CSV, LaTeX and a picture; trains nothing")
+    counted.add_argument("--config", type=Path, required=True, help="a file of configs/benchmark")
+    counted.add_argument("--quick", action="store_true", help="of the benchmark's quick runs")
+    counted.add_argument("--note", default="", help="a sentence for the page: machine, date, time taken")
+    counted.add_argument("--folder", type=Path, default=LOGS / "report" / "tables", help="where the files go")
     options = parser.parse_args(arguments)
-    options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")
-    if options.workers < 1:
-        parser.error(f"--workers must be positive; got {options.workers}; try 1")
+    if options.what == "systems":
+        options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")
+        if options.workers < 1:
+            told.error(f"--workers must be positive; got {options.workers}; try 1")
     return options
 
 
-def prepare(systems: Sequence[System], options: argparse.Namespace, console: Console) -> dict[Run, Trained]:
-    """Return every run of the systems, trained."""
-    wanted = list(dict.fromkeys(run for system in systems for run in system.runs.values()))
-    known = {run: recall(run, options.quick) for run in wanted}
-    missing = [run for run, trained in known.items() if trained is None]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    if missing:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task("runs", total=100 * len(missing))
+def table(options: argparse.Namespace) -> list[Path]:
+    """Write a table's files."""
+    command = f"`python -m arith_lightning.benchmark --config {options.config}`"
+    measured = BenchmarkTable(options.config, options.quick)
+    return publish(measured, options.folder, f"Measured by {command}. {options.note}".strip())
 
-            def advance(run: Run, share: float) -> None:
-                progress.update(task, advance=100 * share, description=f"runs ({run.config})")
 
-            train(missing, options.quick, options.workers, advance)
-    found = {run: known[run] or recall(run, options.quick) for run in wanted}
-    lost = [run.command() for run, trained in found.items() if trained is None]
-    assert not lost, f"trained but not found: {lost}"
-    return {run: trained for run, trained in found.items() if trained is not None}
+def systems(options: argparse.Namespace) -> list[Path]:
+    """Train what the chosen systems lack and write their page."""
+    chosen = [system for system in SYSTEMS if system.key in options.only]
+    wanted = list(dict.fromkeys(run for system in chosen for run in system.runs.values()))
+    write(chosen, prepare(wanted, options.quick, options.workers, Console(stderr=True)), options)
+    return [options.folder / "index.md", options.folder / "index.html"]
 
 
 def write(systems: Sequence[System], trained: dict[Run, Trained], options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from arith_lightning.report.trained import Run, Trained
+from arith_lightning.trained import Run, Trained
 
 Results = Mapping[str, Trained]
 

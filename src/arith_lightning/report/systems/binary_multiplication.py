@@ -8,7 +8,7 @@ from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.report.pictures import COLORS, seeds
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run
+from arith_lightning.trained import Run
 
 PARTS = [f"residual network, seeds {k} and {k + 1}" for k in range(0, 8, 2)]
 """The dense network takes 100 s a seed, so its eight seeds are four commands."""

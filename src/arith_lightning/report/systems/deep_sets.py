@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from arith_lightning.data import NumberSets
 from arith_lightning.report.pictures import COLORS
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run
+from arith_lightning.trained import Run
 
 SIZES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 

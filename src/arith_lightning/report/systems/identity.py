@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from arith_lightning.report.pictures import COLORS
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run, Trained
+from arith_lightning.trained import Run, Trained
 
 ACTIVATIONS = (
     "tanh",

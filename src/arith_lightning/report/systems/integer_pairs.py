@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from arith_lightning.report.pictures import COLORS, rates, seeds
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run, Trained
+from arith_lightning.trained import Run, Trained
 
 POSTED = {
     "a + b": "add",

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from arith_lightning.data.scaled_interpolation import KNOTS
 from arith_lightning.report.pictures import COLORS
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run
+from arith_lightning.trained import Run
 
 SWEEP = [f"1e{k}" for k in range(-11, 3)]
 

@@ -4,7 +4,7 @@ import torch
 
 from arith_lightning.report.pictures import errors
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run
+from arith_lightning.trained import Run
 
 
 def why(results: Results) -> str:

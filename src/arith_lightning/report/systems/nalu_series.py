@@ -6,7 +6,7 @@ from torch import Tensor
 from arith_lightning.population import Population
 from arith_lightning.report.pictures import errors, seeds
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run
+from arith_lightning.trained import Run
 
 
 def why(results: Results) -> str:

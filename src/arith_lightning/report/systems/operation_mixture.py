@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from arith_lightning.architectures.operation_mixture import CANDIDATES
 from arith_lightning.report.pictures import COLORS, trajectory
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run, Trained
+from arith_lightning.trained import Run, Trained
 
 RIGHT = 0.9
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from arith_lightning.report.pictures import COLORS, rates, trajectory
 from arith_lightning.report.system import Results, System
-from arith_lightning.report.trained import Run, Trained
+from arith_lightning.trained import Run, Trained
 
 GRID = 1500
 

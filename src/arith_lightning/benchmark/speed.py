@@ -1,4 +1,4 @@
-"""Measure what a population is worth: `python -m arith_lightning.benchmark speed`.
+"""Measure what a population is worth: `python -m arith_lightning.benchmark.speed`.
 
 Model updates a second (optimizer steps summed over members) on one thread, for the population, a plain PyTorch loop
 and a plain Lightning Trainer, on the same model, task and batch size, side by side in one run.
@@ -159,9 +159,7 @@ def short(rate: float) -> str:
 
 def main() -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m arith_lightning.benchmark", description=__doc__)
-    parser.add_argument("what", choices=["speed"], help="speed: updates a second against plain loops")
-    parser.parse_args()
+    argparse.ArgumentParser(prog="python -m arith_lightning.benchmark.speed", description=__doc__).parse_args()
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Runs of a report: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
+"""Many runs: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
 
 import json
 import os
@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from arith_lightning import runs
 from arith_lightning.config import Experiment, experiment
@@ -31,17 +33,19 @@ class Run:
     """One command of `fit`.
 
     Args:
-        config: name of a file of `configs/`, without its ending.
+        config: name of a configuration file, without its ending.
         flags: what the command changes.
+        folder: where the file is.
     """
 
     config: str
     flags: tuple[str, ...] = ()
+    folder: str = "configs"
 
     def arguments(self, quick: bool = False) -> list[str]:
         """Return the arguments after `fit`; a quick run has few seeds and steps and answers nothing."""
         short = [f"--seeds={QUICK_SEEDS}", f"--trainer.max_steps={QUICK_STEPS}", f"--evaluate_every={QUICK_STEPS}"]
-        return ["--config", f"configs/{self.config}.yaml", *self.flags, *(short if quick else [])]
+        return ["--config", f"{self.folder}/{self.config}.yaml", *self.flags, *(short if quick else [])]
 
     def command(self) -> str:
         """Return the command as somebody would type it."""
@@ -73,7 +77,7 @@ class Trained:
         seeds = range(config["seeds"]) if isinstance(config["seeds"], int) else config["seeds"]
         if str(config["trainer"].get("precision", "")).startswith("64"):
             self.experiment.module.double()
-        population = Population(self.experiment.module, self.experiment.data, seeds)
+        population = Population(self.experiment.module, self.experiment.data, seeds, self.experiment.settings)
         checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
         population.set_extra_state(checkpoint["state_dict"]["_extra_state"])
         return population
@@ -96,8 +100,33 @@ def recall(run: Run, quick: bool = False) -> Trained | None:
     return None
 
 
+def prepare(wanted: Sequence[Run], quick: bool, workers: int, console: Console) -> dict[Run, Trained]:
+    """Return every run, trained; shows how far those that have to be trained are."""
+    known = {run: recall(run, quick) for run in wanted}
+    missing = [run for run, trained in known.items() if trained is None]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    if missing:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("runs", total=100 * len(missing))
+
+            def advance(run: Run, share: float) -> None:
+                progress.update(task, advance=100 * share, description=f"runs ({run.config})")
+
+            train(missing, quick, workers, advance)
+    found = {run: known[run] or recall(run, quick) for run in wanted}
+    lost = [run.command() for run, trained in found.items() if trained is None]
+    assert not lost, f"trained but not found: {lost}"
+    return {run: trained for run, trained in found.items() if trained is not None}
+
+
 def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[Run, float], None]) -> None:
-    """Train runs side by side, one process each; an interrupted one goes on with the next report.
+    """Train runs side by side, one process each; an interrupted one goes on when asked for again.
 
     Args:
         missing: what to train.
@@ -129,7 +158,7 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
                 advance(run, step / of - done)
                 done = step / of
         if process.wait():
-            raise ValueError(f"a run of the report failed: {last}; alone it is {run.command()}")
+            raise ValueError(f"a run failed: {last}; alone it is {run.command()}")
         advance(run, 1 - done)
 
     with ThreadPoolExecutor(workers) as pool:

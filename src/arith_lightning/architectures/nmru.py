@@ -1,0 +1,101 @@
+"""Neural multiplicative reciprocal unit: an NMU of the magnitudes of x and 1 / x, times a sign.
+
+With v = (x, 1 / x), z = prod_j (W_j |v_j| + 1 - W_j) * cos(pi sum_j W_j [v_j < 0]), W projected into [0, 1]: a weight
+of 1 on x_i multiplies, one on 1 / x_i divides. In training mode the reciprocal is 1 / (x + eps).
+
+Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logic Modules" (2021), section on the
+NMRU; settings are those of its code.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.reduction import dot, product
+from arith_lightning.streams import Stream
+
+EPSILON = 2.0**-23
+"""Keeps the reciprocal of 0 finite in training: the spacing of float32 at 1, as published."""
+
+
+class NMRULayer(ArithmeticLayer):
+    """Map `(..., in_features)` to `(..., out_features)`; exact for products and quotients of any sign.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
+        init_center: middle of the uniform start.
+        init_scale: half the width of the uniform start; center 0.5 and 0.25 are the published U(0.25, 0.75).
+    """
+
+    init_center: Tensor
+    init_scale: Tensor
+    bounds = {"weight": (0.0, 1.0)}
+
+    def __init__(self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25) -> None:
+        super().__init__(in_features, out_features, init_center=init_center, init_scale=init_scale)
+        self.weight = nn.Parameter(torch.empty(out_features, 2 * in_features))
+        self.reset_parameters()
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Draw `weight`, `(out_features, 2 in_features)`: for the inputs, then for their reciprocals."""
+        low, high = self.init_center - self.init_scale, self.init_center + self.init_scale
+        return {"weight": stream.uniform((self.out_features, 2 * self.in_features), low, high)}
+
+    def penalty(self) -> Tensor:
+        """Return the mean distance of W from 0 or 1."""
+        return torch.minimum(self.weight.abs(), (1 - self.weight).abs()).mean()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return W of the inputs and of their reciprocals."""
+        multiply, divide = self.weight.chunk(2, dim=-1)
+        return {"weight": multiply, "weight_reciprocal": divide}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the signed product over the selected inputs and reciprocals."""
+        v = torch.cat([x, 1 / (x + EPSILON if self.training else x)], dim=-1)
+        magnitude = product(lambda w, v: w * v + (1 - w), self.weight, v.abs())
+        return magnitude * torch.cos(dot(self.weight, torch.where(v < 0, math.pi, 0.0).to(v.dtype)))
+
+
+class NMRU(ArithmeticModule):
+    """One `NMRULayer`, trained as published.
+
+    Args:
+        in_features: number of inputs.
+        out_features: number of outputs.
+        init_center: middle of the uniform start.
+        init_scale: half the width of the uniform start.
+        learning_rate: step size of the optimizer.
+        gradient_clip_norm: largest Euclidean norm of the gradient.
+        penalty_weight: factor of the penalty once the ramp has ended.
+        penalty_start: step at which the penalty's linear ramp starts.
+        penalty_end: step at which it has reached `penalty_weight`.
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 2,
+        out_features: int = 1,
+        init_center: float = 0.5,
+        init_scale: float = 0.25,
+        learning_rate: float = 1e-2,
+        gradient_clip_norm: float | None = 1.0,
+        penalty_weight: float = 10.0,
+        penalty_start: int = 20_000,
+        penalty_end: int = 35_000,
+        **training: Any,
+    ) -> None:
+        super().__init__(
+            NMRULayer(in_features, out_features, init_center, init_scale),
+            learning_rate=learning_rate,
+            gradient_clip_norm=gradient_clip_norm,
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+            **training,
+        )

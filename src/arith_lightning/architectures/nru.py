@@ -1,0 +1,71 @@
+"""Neural reciprocal unit: z = prod_i (sign(x_i) |x_i|^W_i T_i + 1 - T_i), W projected into [-1, 1].
+
+T = |W| selects an input, and W = 1 multiplies it in, W = -1 divides by it. In training mode T = tanh(1000 W)^2, which
+is 1 but for the smallest weights, so that the power alone is learnt.
+
+Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logic Modules" (2021), section on the
+NRU; training mode and settings are those of its code.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.nau import NAULayer
+from arith_lightning.architectures.reduction import product
+
+STEEPNESS = 1000.0
+"""Slope of the selection in training mode."""
+
+
+class NRULayer(NAULayer):
+    """Map `(..., in_features)` to `(..., out_features)`; exact for products and quotients of any sign.
+
+    Start, bounds and penalty are those of a neural addition unit.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the product of the selected inputs and reciprocals."""
+
+        def factor(w: Tensor, x: Tensor) -> Tensor:
+            selected = torch.tanh(STEEPNESS * w).square() if self.training else w.abs()
+            return x.sign() * x.abs() ** w * selected + (1 - selected)
+
+        return product(factor, self.weight, x)
+
+
+class NRU(ArithmeticModule):
+    """One `NRULayer`, trained as published for two inputs (for ten: learning rate 1e-3).
+
+    Args:
+        in_features: number of inputs.
+        out_features: number of outputs.
+        init_scale: factor on the published start.
+        learning_rate: step size of the optimizer.
+        penalty_weight: factor of the penalty once the ramp has ended.
+        penalty_start: step at which the penalty's linear ramp starts.
+        penalty_end: step at which it has reached `penalty_weight`.
+        training: see `ArithmeticModule`.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 2,
+        out_features: int = 1,
+        init_scale: float = 1.0,
+        learning_rate: float = 1.0,
+        penalty_weight: float = 10.0,
+        penalty_start: int = 20_000,
+        penalty_end: int = 35_000,
+        **training: Any,
+    ) -> None:
+        super().__init__(
+            NRULayer(in_features, out_features, init_scale),
+            learning_rate=learning_rate,
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+            **training,
+        )

@@ -1,0 +1,1 @@
+"""Benchmarks: published tables re-measured (`table`), and what a population is worth in updates a second (`speed`)."""

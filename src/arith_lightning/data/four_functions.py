@@ -1,0 +1,85 @@
+"""Four functions of two numbers at once: (x, y) -> (x + y, x y, x / y, sqrt x), trained on positive numbers.
+
+Tested on a grid of both signs, x and y from -4.1 to 3.9 in steps of 0.2. The root is the real part of the complex one,
+0 for negative x; it is judged where x is positive.
+
+Source: Heim, Pevny and Smidl, "Neural Power Units" (2020), section 4.1, where the mean absolute error of each function
+over the grid is reported: 0.08, 0.07, 0.09 and 0.004 by a Real NPU.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.distributions import intervals
+from arith_lightning.streams import Stream
+
+GRID = (-4.1, 0.2, 41)
+"""First value, step and number of values of each input of the extrapolation set."""
+
+
+def functions(x: Tensor, y: Tensor) -> Tensor:
+    """Return sum, product, quotient and root along a new first axis."""
+    return torch.stack([x + y, x * y, x / y, x.clamp(min=0).sqrt()])
+
+
+class FourFunctions(ArithmeticDataModule):
+    """Four outputs of two inputs; solved when the worst of the four is right on average.
+
+    Args:
+        interpolation: training range of both numbers, `[low, high]`, positive.
+        tolerance: largest mean absolute error over the grid, of the worst of the four functions, that counts as solved.
+        batch_size: examples in a training batch.
+        seed: seed of the training batches when one model is trained alone.
+    """
+
+    in_features = 2
+    out_features = 4
+    criterion = "worst mean absolute error"
+
+    def __init__(
+        self,
+        interpolation: list[float] = [0.1, 2.0],
+        tolerance: float = 0.1,
+        batch_size: int = 100,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, seed)
+        self._interpolation = intervals("interpolation", interpolation)
+        if len(self._interpolation) > 1 or self._interpolation.min() <= 0:
+            raise ValueError(
+                f"interpolation must be one interval of positive numbers, for the root; got {interpolation}; "
+                "try [0.1, 2.0]"
+            )
+        if not 0 < tolerance < float("inf"):
+            raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 0.1")
+        self.tolerance = tolerance
+
+    def columns(self) -> dict[str, Tensor]:
+        """Return the training range."""
+        return {"interpolation": self._interpolation}
+
+    def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
+        """Draw pairs from the training range; of the extrapolation split, return the grid, whatever `size`."""
+        if split == "extrapolation":
+            first, step, count = GRID
+            index = torch.arange(count, device=stream.seed.device, dtype=torch.float64)
+            axis = (first + step * index).to(stream.dtype)
+            x = torch.stack([axis.repeat_interleave(count), axis.repeat(count)])
+        else:
+            low, high = columns["interpolation"][0].to(stream.dtype)
+            x = stream.uniform((2, size), low, high)
+        return x, functions(x[0], x[1])
+
+    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Return the tolerance."""
+        return torch.tensor(self.tolerance, dtype=torch.float64)
+
+    def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the largest of the four mean absolute errors, that of the root where its target is positive."""
+        error = (prediction - target).abs()
+        positive = (target[3] > 0).to(error.dtype)
+        root = torch.where(target[3] > 0, error[3], 0.0).sum() / positive.sum()
+        return torch.stack([*error[:3].mean(-1), root]).max()

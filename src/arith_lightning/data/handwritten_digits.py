@@ -1,0 +1,99 @@
+"""Sequences of pictures of digits: the sum or the product of what they show, learnt on short ones, asked of long ones.
+
+Nothing says which digit a picture shows but the answer for the whole sequence. The pictures are the 1,797 of 8 x 8
+pixels that scikit-learn brings along; three fifths of each digit's are trained on, a fifth chooses the judged step, a
+fifth is only tested.
+
+Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 4.2, with pictures of 28 x 28 pixels from MNIST;
+Alpaydin and Kaynak, "Optical recognition of handwritten digits" (UCI repository, 1998) for those used here.
+"""
+
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.number_sequences import folded, relative_error
+from arith_lightning.streams import Purpose, Stream
+
+PIXELS = 64
+"""Numbers that make up a picture, each from -1 to 1."""
+SHARES = {"training": (0, 1, 2), "interpolation": (3,), "extrapolation": (4,)}
+"""Which pictures of a digit are whose, by their number modulo 5."""
+
+
+class HandwrittenDigits(ArithmeticDataModule):
+    """Sequences of pictures, each digit about equally likely; solved when long sequences come out right on average.
+
+    Args:
+        operation: sum, of the digits 0 to 9, or product, of the digits 1 to 9.
+        length: pictures in a training sequence.
+        test_length: pictures in a tested sequence.
+        test_size: sequences in the interpolation and in the extrapolation set.
+        tolerance: largest median relative error over the tested sequences that counts as solved; misread pictures make
+            errors of their own, so it is best taken from a network whose arithmetic is fixed to the solution.
+        batch_size: sequences in a training batch.
+        seed: seed of the training batches when one model is trained alone.
+    """
+
+    criterion = "median relative error"
+
+    def __init__(
+        self,
+        operation: Literal["sum", "product"] = "sum",
+        length: int = 10,
+        test_length: int = 1000,
+        test_size: int = 100,
+        tolerance: float = 0.02,
+        batch_size: int = 64,
+        seed: int = 0,
+    ) -> None:
+        from sklearn.datasets import load_digits  # takes a second, which only this dataset should cost
+
+        super().__init__(batch_size, seed)
+        if operation not in ("sum", "product"):
+            raise ValueError(f"operation must be sum or product; got {operation!r}; try sum")
+        for name, value in (("length", length), ("test_length", test_length), ("test_size", test_size)):
+            if value < 1:
+                raise ValueError(f"{name} must be positive; got {value}; try 10 and 1000, 100 sequences")
+        if not 0 < tolerance < float("inf"):
+            raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 0.02")
+        self.operation, self.in_features = operation, length * PIXELS
+        self.length, self.test_length, self.test_size, self.tolerance = length, test_length, test_size, tolerance
+        pictures, digits = (torch.as_tensor(array, dtype=torch.float32) for array in load_digits(return_X_y=True))
+        # the digit is the last of a picture's numbers, so that both are looked up at once
+        rows = torch.cat([pictures / 8 - 1, digits.unsqueeze(-1)], dim=-1)
+        kept = range(0 if operation == "sum" else 1, 10)
+        shares = [
+            torch.cat([rows[digits == digit][residue::5] for digit in kept for residue in residues])
+            for residues in SHARES.values()
+        ]
+        self._pictures = torch.cat(shares)
+        self.ends = tuple(accumulate(len(share) for share in shares))
+
+    def columns(self) -> dict[str, Tensor]:
+        """Return the pictures with their digits: every member has a copy, which a compiled loop can take along."""
+        return {"pictures": self._pictures}
+
+    def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
+        """Draw `size` training sequences, or the `test_size` of an evaluation set, whatever `size`."""
+        training = stream.purpose == Purpose.TRAINING and split == "interpolation"
+        share = list(SHARES).index("training" if training else split)
+        length = self.test_length if split == "extrapolation" else self.length
+        index = stream.integers(
+            (length, size if training else self.test_size), (0, *self.ends)[share], self.ends[share]
+        )
+        drawn = columns["pictures"][index].to(stream.dtype)
+        x, digits = drawn[..., :PIXELS], drawn[..., PIXELS]
+        return x.movedim(-1, 1).flatten(0, 1), folded(self.operation, digits)
+
+    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Return the tolerance."""
+        return torch.tensor(self.tolerance, dtype=torch.float64)
+
+    def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the median relative error of the sequences."""
+        return relative_error(prediction, target).median()

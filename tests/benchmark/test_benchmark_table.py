@@ -1,0 +1,129 @@
+"""Tables as configurations: cells, their merging and naming, and a table that is measured once."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from arith_lightning.benchmark import __main__ as command
+from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, named, read
+from arith_lightning.config import experiment
+
+ROOT = Path(__file__).parents[2]
+TABLES = sorted(p for p in (ROOT / "configs" / "benchmark").glob("*.yaml") if "experiment" in p.read_text())
+SMALL = {
+    "experiment": {
+        "seeds": 2,
+        "settings": [
+            {"interpolation": [1, 2], "extrapolation": [2, 6]},
+            {"interpolation": [-2, -1], "extrapolation": [-6, -2]},
+        ],
+        "evaluate_every": 10,
+        "data": {"class_path": "SingleModuleTask", "init_args": {"batch_size": 8}},
+        "trainer": {"max_steps": 20},
+    },
+    "units": {"NMU": {"mul": {"learning_rate": 0.002}}, "NAU": {"add": {}, "sub": None}},
+}
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return written(tmp_path)
+
+
+def written(folder, **changes):
+    path = folder / "small.yaml"
+    path.write_text(yaml.safe_dump({**SMALL, **changes}, sort_keys=False))
+    return path
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = BenchmarkTable(path)
+    found.prepare(found.cells)
+    for cell in found.cells:
+        built = experiment(cell.run.arguments())
+        assert built.data.operation.name == cell.operation
+        assert built.max_steps > 0
+
+
+def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
+    first, second, third = BenchmarkTable(table).cells
+    assert (first.unit, first.operation) == ("NMU", "mul")
+    assert first.config["model"] == {"class_path": "NMU", "init_args": {"learning_rate": 0.002}}
+    assert first.config["data"]["init_args"] == {"batch_size": 8, "operation": "mul"}
+    assert second.config["model"] == third.config["model"] == {"class_path": "NAU", "init_args": {}}
+    assert third.config["data"]["init_args"]["operation"] == "sub"
+
+
+def test_a_unit_may_have_a_model_of_its_own(table):
+    variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
+    (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells
+    assert cell.config["model"] == {"class_path": "NMU", "init_args": {"init_center": 0.9}}
+    assert cell.run.config == "small_NMU_high_mul"
+
+
+def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
+    (table.parent / "units.yaml").write_text("NMU: {mul: {}, square: {}}\nNAU: {add: {}}\n")
+    merged = BenchmarkTable(
+        written(table.parent, units=["units.yaml", {"NMU": {"mul": {"seed": 3}}}], operations=["mul", "add"])
+    )
+    assert [(cell.unit, cell.operation) for cell in merged.cells] == [("NMU", "mul"), ("NAU", "add")]
+    assert merged.cells[0].config["model"]["init_args"] == {"seed": 3}
+    assert [cell.unit for cell in merged.chosen([], ["add"])] == ["NAU"]
+
+
+def test_a_network_is_built_around_every_unit():
+    model = {"class_path": "Stack", "init_args": {"layers": ["NAU", "UNIT"], "width": 2}}
+    assert named(model, "NMU") == {"class_path": "Stack", "init_args": {"layers": ["NAU", "NMU"], "width": 2}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"unit": {}},
+            "a table has the keys experiment, model, operations, published, units.*got experiment, units, unit",
+        ),
+        ({"units": {"NMU": "mul"}}, "a unit maps operations to changes; got NMU: mul; try NMU"),
+        ({"units": "none.yaml"}, "none.yaml .No such file"),
+        ({"operations": ["div"]}, r"asked each operation; got \['div'\]; known: \['add', 'mul', 'sub'\]"),
+    ],
+)
+def test_what_is_not_a_table_is_refused(table, changes, message):
+    with pytest.raises(ValueError, match=message):
+        BenchmarkTable(written(table.parent, **changes))
+
+
+def test_an_unknown_unit_is_refused_with_the_known_ones(table, capsys):
+    assert command.main(["--config", str(table), "--units", "NMV"]) == 2
+    assert "the table has no such unit; got NMV; known: ['NAU', 'NMU']" in capsys.readouterr().err
+
+
+def test_a_cell_that_fails_is_told_with_its_command(table, capsys):
+    written(table.parent, units={"NMU": {"mul": {"learning_rate": -1.0}}})
+    assert command.main(["--config", str(table), "--workers", "1"]) == 2
+    told = capsys.readouterr().err
+    assert "learning_rate must not be negative; got -1.0" in told
+
+
+def test_a_table_is_measured_once_cell_by_cell(table, capsys, monkeypatch):
+    assert command.main(["--config", str(table), "--operations", "mul"]) == 0
+    path = Path("logs/benchmark/small/runs.csv")
+    first = read(path)
+    assert tuple(first[0]) == COLUMNS
+    assert [(row["architecture"], row["interpolation"], row["seed"]) for row in first] == [
+        ("NMU", "[1, 2]", "0"),
+        ("NMU", "[1, 2]", "1"),
+        ("NMU", "[-2, -1]", "0"),
+        ("NMU", "[-2, -1]", "1"),
+    ]
+    assert first[0]["extrapolation_mse"] != first[2]["extrapolation_mse"]
+    assert command.main(["--config", str(table), "--operations", "add"]) == 0
+    assert [row["operation"] for row in read(path)] == ["mul"] * 4 + ["add"] * 4
+    monkeypatch.setattr("subprocess.Popen", None)  # from here on, training would fail
+    assert command.main(["--config", str(table), "--operations", "mul", "add"]) == 0
+    assert read(path)[:4] == first
+    assert "runs.csv" in capsys.readouterr().out

@@ -1,0 +1,93 @@
+"""A table from runs: counts, medians, published values inside or outside, and its four files."""
+
+import csv
+
+import pytest
+
+from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable
+from arith_lightning.report import __main__ as command
+from arith_lightning.report.table import ALL, as_latex, figure, lines
+
+CONFIG = """
+experiment: {seeds: 4, data: {class_path: SingleModuleTask}, trainer: {max_steps: 10}}
+units: {NMU: {mul: {}}, NAU: {add: {}}}
+published: published.csv
+"""
+PUBLISHED = """unit,operation,interpolation,rate,n,source
+NMU,mul,"[1, 2]",0.98,100,a paper
+NMU,mul,"[-2, -1]",0.98,100,a paper
+NMU,mul,all,0.6,200,a paper
+"""
+
+
+def row(unit, operation, interval, seed, success, step=None, sparsity=0.25):
+    values = (unit, operation, 2, interval, "[2, 6]", seed, 1e-5, success, step, sparsity, 1.0, 1.0, not success)
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.yaml").write_text(CONFIG)
+    (tmp_path / "published.csv").write_text(PUBLISHED)
+    found = BenchmarkTable(tmp_path / "one.yaml")
+    found.folder.mkdir(parents=True)
+    rows = [row("NMU", "mul", "[1, 2]", seed, True, 1000 * (seed + 1)) for seed in range(4)]
+    rows += [row("NMU", "mul", "[-2, -1]", seed, seed == 0, 9000 if seed == 0 else None) for seed in range(4)]
+    rows += [row("NAU", "add", "[1, 2]", seed, False) for seed in range(4)]
+    with (found.folder / "runs.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return found
+
+
+def test_lines_count_runs_by_range_and_altogether(table):
+    nau, first, second, every = lines(table)
+    assert (nau.unit, nau.rate, nau.solved_at_step, nau.sparsity_error) == ("NAU", (0, 4), None, None)
+    assert (first.interpolation, first.rate, first.solved_at_step) == ("[1, 2]", (4, 4), 2500)
+    assert (second.rate, second.solved_at_step, second.diverged) == ((1, 4), 9000, 3)
+    assert (every.interpolation, every.rate, every.solved_at_step, every.sparsity_error) == (ALL, (5, 8), 3000, 0.25)
+
+
+def test_a_published_rate_is_inside_the_interval_or_not(table):
+    nau, first, second, every = lines(table)
+    assert nau.inside is None
+    assert first.inside  # 4/4: [0.51, 1]
+    assert second.inside is False  # 1/4: [0.05, 0.70]
+    assert every.inside
+
+
+def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):
+    assert command.main(["table", "--config", "one.yaml", "--folder", "out", "--note", "On a machine."]) == 0
+    assert capsys.readouterr().out.split() == [f"out/one.{ending}" for ending in ("md", "csv", "tex", "png")]
+    text = (tmp_path / "out" / "one.md").read_text()
+    assert "--config one.yaml`. On a machine." in text
+    assert "| NMU | mul | 4/4 | 1/4 | 5/8 |" in text
+    assert "| 0.98 of 100 (a paper) | **no** |" in text
+    rows = list(csv.DictReader((tmp_path / "out" / "one.csv").open()))
+    assert [(r["successes"], r["n"], r["inside"]) for r in rows] == [
+        ("0", "4", ""),
+        ("4", "4", "True"),
+        ("1", "4", "False"),
+        ("5", "8", "True"),
+    ]
+
+
+def test_latex_holds_every_cell_and_nothing_that_latex_would_read_otherwise(table):
+    text = as_latex(lines(table))
+    assert text.count(r"\\") == 1 + 4
+    assert r"\textbf{no}" in text
+    assert "{[1, 2]}" in text  # a bracket after \\ would be taken for its argument
+
+
+def test_the_picture_has_a_dot_for_every_rate(table):
+    panels = figure(lines(table)).axes
+    rates = [line for line in panels[1].lines if line.get_marker() == "o"]
+    assert [value for line in rates for value in line.get_ydata()] == [1.0, 0.25]
+
+
+def test_a_table_without_runs_names_the_command_that_makes_them(table, capsys):
+    (table.folder / "runs.csv").unlink()
+    assert command.main(["table", "--config", "one.yaml"]) == 2
+    assert "run python -m arith_lightning.benchmark first" in capsys.readouterr().err
