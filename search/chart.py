@@ -112,11 +112,13 @@ class Chart:
             return known
         cells, tiles, kept = self.cells(), self.tiles(), self.folder / TILES
         kept.mkdir(parents=True, exist_ok=True)
-        paths = [kept / f"{self.digest()}-{tile.start}.npy" for tile in tiles]
+        digest = self.digest()
+        paths = [kept / f"{digest}-{tile.start}.npy" for tile in tiles]
         missing = [k for k, path in enumerate(paths) if not path.exists()]
-        advance(sum(len(tiles[k]) for k in range(len(tiles)) if k not in set(missing)))
+        advance(len(cells) - sum(len(tiles[k]) for k in missing))
+        compile, seeds = self.compile, list(self.seeds)
         # what is solved need not be trained on: a third of the work of a map of which a third trains
-        jobs = [(self.space, self.compile, [cells[c] for c in tiles[k]], list(self.seeds), True) for k in missing]
+        jobs = [(self.space, compile, [cells[c] for c in tiles[k]], seeds, True) for k in missing]
         for done in pool.each(train, jobs):
             if done is not None:
                 k = missing[done[0]]

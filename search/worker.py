@@ -97,7 +97,14 @@ def train(
     space: Space, compile: bool, settings: Sequence[Setting], seeds: Sequence[int], drop_decided: bool = False
 ) -> list[Result]:
     """Train settings outside of a study."""
-    return Batch(space, compile).train(settings, seeds, drop_decided=drop_decided)
+    global _batch
+    if _batch is None or (_batch.space, _batch.compile) != (space, compile):
+        _batch = Batch(space, compile)
+    return _batch.train(settings, seeds, drop_decided=drop_decided)
+
+
+_batch: Batch | None = None
+"""What has trained settings of the last space, with its parsed experiments: tiles of a map are many and short."""
 
 
 _lock: Any = threading.Lock()

@@ -9,7 +9,8 @@ from samplers import EXPLORED, STARTUP, sampler
 
 
 def test_a_study_ends_with_the_first_setting_that_trains():
-    base = {"base": "configs/nmu_mul_found.yaml", "trials": 6, "fixed": {"evaluate_every": 100}}
+    start = {"model.init_args.init_center": 0.95, "model.init_args.init_scale": 0.04}
+    base = {"base": "configs/nmu_mul.yaml", "trials": 6, "fixed": start | {"evaluate_every": 100}}
     easy = parse("easy", GOOD | base | {"steps": 300, "space": {RATE: {"low": 0.01, "high": 0.02}}})
     found = study(easy, "random", seed=0, batch=2)
     assert (found.trials, found.succeeded) == (1, True)

@@ -6,12 +6,14 @@ from test_search_space import GOOD, RATE
 
 import declaration
 import training
+import worker
 from arith_lightning.architectures import NMU
 from arith_lightning.config import experiment
 from arith_lightning.data import SingleModuleTask
 from arith_lightning.population import Population
 from declaration import parse
 from objective import WORST, value
+from space import Space
 from training import Batch
 
 FIXED = {
@@ -82,7 +84,8 @@ def test_one_copy_of_the_evaluation_sets_measures_the_same_to_rounding():
 
 
 def test_seeds_that_are_solved_may_stop_and_count_the_same(monkeypatch):
-    base = {"base": "configs/nmu_mul_found.yaml", "steps": 300, "fixed": {"evaluate_every": 100}}
+    start = {"model.init_args.init_center": 0.95, "model.init_args.init_scale": 0.04}
+    base = {"base": "configs/nmu_mul.yaml", "steps": 300, "fixed": start | {"evaluate_every": 100}}
     space = parse("found", GOOD | base | {"space": {RATE: {"low": 1.0e-6, "high": 1.0}}})
     fit, left = training.fit, []
 
@@ -119,3 +122,20 @@ def test_a_trial_counts_the_successes_on_every_task_of_its_experiment():
     pruned = Batch(space, compile=False).train([{RATE: 0.0}, {RATE: 0.05}], range(2), prune)
     assert asked == [(1, [0, 1])]
     assert [(r.successes, r.n, r.pruned_at) for r in pruned] == [(0, 18, 50), (18, 18, None)]
+
+
+def test_a_worker_parses_a_space_once(monkeypatch):
+    builds = []
+    build = Space.build
+
+    def counted(self, setting):
+        builds.append(setting)
+        return build(self, setting)
+
+    monkeypatch.setattr(Space, "build", counted)
+    setting = {RATE: 0.1, "model.init_args.optimizer": "adam"}
+    for rate in (0.1, 0.2, 0.3):
+        worker.train(parse("parity", GOOD | {"steps": 2}), False, [setting | {RATE: rate}], [0])
+    assert len(builds) == 1
+    worker.train(parse("parity", GOOD | {"steps": 3}), False, [setting], [0])
+    assert len(builds) == 2
