@@ -51,9 +51,9 @@ def value(result: Result, steps: int) -> float:
     return result.rate + (0.99 * graded + 0.01 * early) / result.n
 
 
-def summarize(population: Population) -> list[Result]:
-    """Return one result for each setting of a population, as far as it has come."""
-    shape = (len(population.settings), len(population.seeds))
+def summarize(population: Population, tasks: int = 1) -> list[Result]:
+    """Return one result for every `tasks` settings of a population (one trial on each task), as far as it has come."""
+    shape = (len(population.settings) // tasks, tasks * len(population.seeds))
     success = population.success.reshape(shape)
     record = {name: population.record[name].reshape(shape) for name in ("error", "diverged", "solved_at_step")}
     excess = (record["error"] / population.threshold.reshape(shape)).log10()

@@ -114,9 +114,9 @@ def select(study: Study, work: Work, pool: Pool, advance: Advance) -> Setting:
 def measure(config: str) -> Rate:
     """Train a configuration as `fit` does; return how many of its seeds succeed."""
     built = experiment(["--config", config])
-    population = Population(built.module, built.data, built.config["seeds"], evaluate_every=built.evaluate_every)
+    population = Population(built.module, built.data, built.config["seeds"], built.settings, built.evaluate_every)
     fit(population, built.max_steps)
-    result = summarize(population)[0]
+    (result,) = summarize(population, len(built.settings))
     return Rate(result.successes, result.n)
 
 

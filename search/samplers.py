@@ -3,10 +3,14 @@
 import importlib.util
 import warnings
 import zlib
+from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 import storage as studies
 
@@ -15,8 +19,28 @@ SHARED = ("qmc",)
 """Samplers of one sequence for all workers."""
 NEEDED = {"cmaes": "cmaes", "gp": "scipy", "qmc": "scipy"}
 """Packages that Optuna's samplers import only when they are used."""
-STARTUP = 32
+STARTUP = 8
 """Random trials before a sampler models the space."""
+EXPLORED = 4
+"""One in so many of TPE's proposals stays random."""
+
+
+class Exploring(TPESampler):
+    """TPE that goes on proposing some settings at random, in case its own crowd around a false summit."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)
+        self.random = RandomSampler(seed=seed + 1)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return what is proposed jointly: nothing of a random trial."""
+        return super().infer_relative_search_space(study, trial) if trial.number % EXPLORED else {}
+
+    def sample_independent(self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution) -> Any:
+        """Propose one value, of a random trial at random."""
+        if trial.number % EXPLORED:
+            return super().sample_independent(study, trial, name, distribution)
+        return self.random.sample_independent(study, trial, name, distribution)
 
 
 def require(name: str) -> None:
@@ -51,4 +75,4 @@ def sampler(name: str, seed: int, index: int, trials: int) -> BaseSampler:
         return CmaEsSampler(seed=own, n_startup_trials=STARTUP, warn_independent_sampling=False)
     if name == "gp":
         return GPSampler(seed=own, n_startup_trials=STARTUP)
-    return TPESampler(seed=own, n_startup_trials=STARTUP, multivariate=True, constant_liar=True)
+    return Exploring(own)

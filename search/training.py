@@ -1,4 +1,4 @@
-"""Train a batch of settings, each over its seeds, quickly and quietly.
+"""Train a batch of settings, each over its seeds and all tasks of its experiment, quickly and quietly.
 
 Settings of equal structure become one population, whatever their scalar hyperparameters; a setting that changes a
 shape or a code path (depth, optimizer) starts another.
@@ -57,18 +57,19 @@ class Batch:
         results: dict[int, Result] = {}
         for group in groups.values():
             experiment = group[0][1]
+            tasks = experiment.settings
             population = Population(
                 experiment.module,
                 experiment.data,
                 seeds,
-                [scalars for _, _, scalars in group],
+                [scalars | task for _, _, scalars in group for task in tasks],
                 experiment.evaluate_every,
                 self.compile,
             )
             population.shared_sets = True
-            rungs = Rungs([index for index, _, _ in group], prune) if prune else None
+            rungs = Rungs([index for index, _, _ in group], len(tasks), prune) if prune else None
             fit(population, experiment.max_steps, rungs)
-            measured = summarize(population)
+            measured = summarize(population, len(tasks))
             if rungs:
                 measured = [m._replace(pruned_at=rungs.pruned.get(k)) for k, m in enumerate(measured)]
             results |= {index: result for (index, _, _), result in zip(group, measured, strict=True)}
@@ -101,14 +102,17 @@ class Rungs(Callback):
     """Drops settings of a population between evaluations.
 
     Args:
-        indices: the index in the batch of each setting of the population.
+        indices: the index in the batch of each trial of the population.
+        tasks: settings of the population that make one trial.
         prune: see `Batch.train`.
     """
 
-    def __init__(self, indices: Sequence[int], prune: Callable[[int, Mapping[int, Result]], set[int]]) -> None:
-        self.indices, self.prune = list(indices), prune
+    def __init__(
+        self, indices: Sequence[int], tasks: int, prune: Callable[[int, Mapping[int, Result]], set[int]]
+    ) -> None:
+        self.indices, self.tasks, self.prune = list(indices), tasks, prune
         self.pruned: dict[int, int] = {}
-        """Setting of the population -> step at which it was dropped."""
+        """Trial of the population -> step at which it was dropped."""
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Ask which settings to drop, and drop all of their seeds."""
@@ -117,13 +121,13 @@ class Rungs(Callback):
         if step >= trainer.max_steps or step % every:
             return
         live = {self.indices[k]: k for k in range(len(self.indices)) if k not in self.pruned}
-        results = summarize(pl_module)
+        results = summarize(pl_module, self.tasks)
         dropped = self.prune(step // every, {index: results[k] for index, k in live.items()}) if live else set()
         if dropped:
             self.pruned |= {live[index]: step for index in dropped}
-            setting = pl_module.live["members"] // len(pl_module.seeds)
-            gone = torch.tensor(list(self.pruned), device=setting.device)
-            pl_module.keep(~torch.isin(setting, gone))
+            trial = pl_module.live["members"] // (self.tasks * len(pl_module.seeds))
+            gone = torch.tensor(list(self.pruned), device=trial.device)
+            pl_module.keep(~torch.isin(trial, gone))
 
 
 def fit(population: Population, steps: int, rungs: Rungs | None = None) -> None:

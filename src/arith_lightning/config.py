@@ -127,6 +127,11 @@ class Experiment:
     evaluate_every: int
     config: dict[str, Any]
 
+    @property
+    def settings(self) -> list[dict[str, Any]]:
+        """What differs between settings that train side by side; one empty setting where nothing does."""
+        return self.config["settings"] or [{}]
+
 
 def experiment(arguments: Sequence[str]) -> Experiment:
     """Build an experiment from command-line arguments such as `["--config", path, "--seeds=8"]`.

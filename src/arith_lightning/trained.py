@@ -77,7 +77,7 @@ class Trained:
         seeds = range(config["seeds"]) if isinstance(config["seeds"], int) else config["seeds"]
         if str(config["trainer"].get("precision", "")).startswith("64"):
             self.experiment.module.double()
-        population = Population(self.experiment.module, self.experiment.data, seeds, config["settings"] or [{}])
+        population = Population(self.experiment.module, self.experiment.data, seeds, self.experiment.settings)
         checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
         population.set_extra_state(checkpoint["state_dict"]["_extra_state"])
         return population

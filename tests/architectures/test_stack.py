@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import NACLayer, NAULayer, NMULayer, Stack
+from arith_lightning.architectures.stack import stackable
 from arith_lightning.data import ArithmeticTask
 from arith_lightning.evaluation import sparsity_error
 from arith_lightning.population import Population
@@ -83,3 +84,8 @@ def test_compiled_steps_on_shared_examples_equal_eager_ones():
 def test_the_layers_named_are_the_exported_ones():
     first, second, third = Stack(4, layers=["NAU", "NMU", "NAC"]).network
     assert (type(first), type(second), type(third)) == (NAULayer, NMULayer, NACLayer)
+
+
+@pytest.mark.parametrize("name", sorted(stackable()))
+def test_every_layer_of_two_sizes_can_be_stacked(name):
+    assert Stack(4, 3, ["NAU", name])(torch.rand(5, 4) + 1).shape == (5, 3)

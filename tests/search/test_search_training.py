@@ -78,3 +78,24 @@ def test_one_copy_of_the_evaluation_sets_measures_the_same_to_rounding():
         populations.append(population.measure())
     for name in ("interpolation_mse", "extrapolation_mse", "error"):
         assert torch.allclose(populations[0][name], populations[1][name], rtol=1e-5)
+
+
+def test_a_trial_counts_the_successes_on_every_task_of_its_experiment():
+    fixed = {"model.init_args.init_center": 0.95, "model.init_args.init_scale": 0.0, "evaluate_every": 50}
+    space = parse(
+        "tasks",
+        GOOD
+        | {"base": "configs/single_module.yaml", "steps": 100, "fixed": fixed}
+        | {"space": {RATE: {"low": 0.0, "high": 1.0}}},
+    )
+    asked = []
+
+    def prune(evaluation, results):
+        asked.append((evaluation, sorted(results)))
+        return {0} if evaluation == 1 else set()
+
+    found = Batch(space, compile=False).train([{RATE: 0.0}, {RATE: 0.05}], range(2))
+    assert [(r.successes, r.n) for r in found] == [(0, 18), (18, 18)]
+    pruned = Batch(space, compile=False).train([{RATE: 0.0}, {RATE: 0.05}], range(2), prune)
+    assert asked == [(1, [0, 1])]
+    assert [(r.successes, r.n, r.pruned_at) for r in pruned] == [(0, 18, 50), (18, 18, None)]

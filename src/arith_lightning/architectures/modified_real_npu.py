@@ -4,7 +4,7 @@ Powers are kept in [-1, 1] and gates in [0, 1]; powers start as the weights of a
 penalty of a Real NPU, late in training a second one drives powers to -1 or 1 and gates to 0 or 1,
 mean |1 - |W|| + mean min(|g|, |1 - g|), so that only the gates leave inputs out.
 
-Source: Mistry, Farrahi and Hare, "Exploring the Learning Mechanisms of Neural Division Modules" (2021), section on the
+Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logic Modules" (2021), section on the
 Real NPU's modifications; settings are those of its code for two inputs.
 """
 

@@ -3,7 +3,7 @@
 With v = (x, 1 / x), z = prod_j (W_j |v_j| + 1 - W_j) * cos(pi sum_j W_j [v_j < 0]), W projected into [0, 1]: a weight
 of 1 on x_i multiplies, one on 1 / x_i divides. In training mode the reciprocal is 1 / (x + eps).
 
-Source: Mistry, Farrahi and Hare, "Exploring the Learning Mechanisms of Neural Division Modules" (2021), section on the
+Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logic Modules" (2021), section on the
 NMRU; settings are those of its code.
 """
 

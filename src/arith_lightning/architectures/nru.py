@@ -3,7 +3,7 @@
 T = |W| selects an input, and W = 1 multiplies it in, W = -1 divides by it. In training mode T = tanh(1000 W)^2, which
 is 1 but for the smallest weights, so that the power alone is learnt.
 
-Source: Mistry, Farrahi and Hare, "Exploring the Learning Mechanisms of Neural Division Modules" (2021), section on the
+Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logic Modules" (2021), section on the
 NRU; training mode and settings are those of its code.
 """
 
