@@ -115,7 +115,8 @@ class Chart:
         paths = [kept / f"{self.digest()}-{tile.start}.npy" for tile in tiles]
         missing = [k for k, path in enumerate(paths) if not path.exists()]
         advance(sum(len(tiles[k]) for k in range(len(tiles)) if k not in set(missing)))
-        jobs = [(self.space, self.compile, [cells[c] for c in tiles[k]], list(self.seeds)) for k in missing]
+        # what is solved need not be trained on: a third of the work of a map of which a third trains
+        jobs = [(self.space, self.compile, [cells[c] for c in tiles[k]], list(self.seeds), True) for k in missing]
         for done in pool.each(train, jobs):
             if done is not None:
                 k = missing[done[0]]

@@ -41,6 +41,7 @@ class Batch:
         settings: Sequence[Setting],
         seeds: Sequence[int],
         prune: Callable[[int, Mapping[int, Result]], set[int]] | None = None,
+        drop_decided: bool = False,
     ) -> list[Result]:
         """Return one result a setting, in order; all on the same seeds.
 
@@ -48,6 +49,7 @@ class Batch:
             settings: what to train.
             seeds: seeds of each setting.
             prune: told an evaluation's number and the results so far by index; returns the indices to drop.
+            drop_decided: whether seeds that are solved or have diverged stop there.
         """
         groups: dict[Any, list[tuple[int, Experiment, dict[str, Any]]]] = {}
         for index, setting in enumerate(settings):
@@ -65,6 +67,7 @@ class Batch:
                 [scalars | task for _, _, scalars in group for task in tasks],
                 experiment.evaluate_every,
                 self.compile,
+                drop_decided,
             )
             population.shared_sets = True
             rungs = Rungs([index for index, _, _ in group], len(tasks), prune) if prune else None

@@ -93,9 +93,11 @@ def tell(study: Study, trial: Trial, result: Result, score: float) -> None:
             study.tell(trial, state=TrialState.PRUNED)
 
 
-def train(space: Space, compile: bool, settings: Sequence[Setting], seeds: Sequence[int]) -> list[Result]:
+def train(
+    space: Space, compile: bool, settings: Sequence[Setting], seeds: Sequence[int], drop_decided: bool = False
+) -> list[Result]:
     """Train settings outside of a study."""
-    return Batch(space, compile).train(settings, seeds)
+    return Batch(space, compile).train(settings, seeds, drop_decided=drop_decided)
 
 
 _lock: Any = threading.Lock()

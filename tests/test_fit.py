@@ -1,11 +1,16 @@
+import io
 import json
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from arith_lightning import fit
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [
@@ -21,6 +26,19 @@ COMMAND = [
 
 def run(folder, *arguments):
     return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=200)
+
+
+def run_here(folder, *arguments):
+    """Run the command in this process, which has the slow imports behind it."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(io.StringIO()) as output,
+        redirect_stderr(io.StringIO()) as errors,
+    ):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["fit", *COMMAND[3:], *arguments])
+        code = fit.main()
+    return CompletedProcess(sys.argv, code, output.getvalue(), errors.getvalue())
 
 
 def test_a_run_answers_with_a_rate_and_leaves_its_files(tmp_path):
@@ -43,13 +61,13 @@ def test_a_run_answers_with_a_rate_and_leaves_its_files(tmp_path):
 
 
 def test_a_wrong_key_ends_with_code_two_and_one_line(tmp_path):
-    done = run(tmp_path, "--trainer.max_step", "60")
+    done = run_here(tmp_path, "--trainer.max_step", "60")
     assert done.returncode == 2
     assert done.stderr.strip().count("\n") == 0
     assert not (tmp_path / "logs").exists()
 
 
-EAGER = ("--trainer.max_steps", "1500", "--evaluate_every", "100", "--compile", "false")
+EAGER = ("--trainer.max_steps", "800", "--evaluate_every", "50", "--compile", "false")
 
 
 def heed():
@@ -60,7 +78,7 @@ def heed():
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
-    assert run(folder, *EAGER).returncode == 0
+    assert run_here(folder, *EAGER).returncode == 0
     return (folder / "logs" / "nmu_mul" / "version_0" / "runs.csv").read_text()
 
 
@@ -74,7 +92,7 @@ def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path, uninterrupted):
     process.communicate(timeout=60)
     assert process.returncode != 0
     assert not (folder / "summary.json").exists()
-    resumed = run(tmp_path, *EAGER)
+    resumed = run_here(tmp_path, *EAGER)
     assert resumed.returncode == 0, resumed.stderr
     assert "continuing the unfinished run" in resumed.stderr
     assert (folder / "runs.csv").read_text() == uninterrupted

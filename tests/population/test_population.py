@@ -269,3 +269,11 @@ def test_products_of_every_published_range_are_learnt_from_a_start_above_the_bar
     population = Population(found.module, found.data, range(12), ranges, evaluate_every=400)
     trainer(400).fit(population)
     assert population.success.all()
+
+
+@pytest.mark.slow
+def test_graphs_of_one_process_may_differ_in_a_plain_number():
+    for clip in (0.1, 1.0):
+        members = Population(NMU(gradient_clip_norm=clip), SingleModuleTask(batch_size=8), seeds=range(4))
+        states = [members.dynamics.run(members.live["state"], members.columns, 0, 20, c) for c in (True, False)]
+        torch.testing.assert_close(*(state["parameters"] for state in states), rtol=1e-6, atol=1e-7)

@@ -5,6 +5,7 @@ import yaml
 from test_search_space import GOOD, RATE
 
 import declaration
+import training
 from arith_lightning.architectures import NMU
 from arith_lightning.config import experiment
 from arith_lightning.data import SingleModuleTask
@@ -78,6 +79,25 @@ def test_one_copy_of_the_evaluation_sets_measures_the_same_to_rounding():
         populations.append(population.measure())
     for name in ("interpolation_mse", "extrapolation_mse", "error"):
         assert torch.allclose(populations[0][name], populations[1][name], rtol=1e-5)
+
+
+def test_seeds_that_are_solved_may_stop_and_count_the_same(monkeypatch):
+    base = {"base": "configs/nmu_mul_found.yaml", "steps": 300, "fixed": {"evaluate_every": 100}}
+    space = parse("found", GOOD | base | {"space": {RATE: {"low": 1.0e-6, "high": 1.0}}})
+    fit, left = training.fit, []
+
+    def watched(population, *arguments):
+        fit(population, *arguments)
+        left.append(len(population.live["members"]))
+
+    monkeypatch.setattr(training, "fit", watched)
+    settings = [{RATE: 0.02}, {RATE: 1e-6}]
+    whole, dropped = (
+        Batch(space, compile=False).train(settings, range(3), drop_decided=drop) for drop in (False, True)
+    )
+    assert left == [6, 3]
+    assert [(r.successes, r.solved_at) for r in whole[:1]] == [(r.successes, r.solved_at) for r in dropped[:1]]
+    assert [r.successes for r in dropped] == [3, 0]
 
 
 def test_a_trial_counts_the_successes_on_every_task_of_its_experiment():

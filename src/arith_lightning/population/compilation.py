@@ -23,6 +23,8 @@ The rule looks at steps only, never at the number of members, so that a member's
 """
 
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
+CONSTANTS = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
+"""Plain numbers of a module stay constants, also where an earlier graph of the same process had other ones."""
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
 log = logging.getLogger(__name__)
@@ -67,13 +69,14 @@ def compiled(function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) ->
                 for leaf in pytree.tree_leaves(argument):
                     for axis in lengths:
                         torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
-        try:
-            return graph(*arguments)
-        except InductorError as error:
-            broken = BROKEN.search(str(error))
-            if broken is None:
-                raise
-            Path(broken[1]).unlink(missing_ok=True)
-            return graph(*arguments)
+        with torch._dynamo.config.patch(CONSTANTS):
+            try:
+                return graph(*arguments)
+            except InductorError as error:
+                broken = BROKEN.search(str(error))
+                if broken is None:
+                    raise
+                Path(broken[1]).unlink(missing_ok=True)
+                return graph(*arguments)
 
     return call
