@@ -36,7 +36,7 @@ from samplers import SAMPLERS
 from space import Space
 from worker import Work
 
-SPACE, STEPS, SEEDS = "nmu_start", 5000, 25
+SPACE, STEPS, SEEDS = "nmu_mul", 5000, 25
 RANGES = {"data.init_args.interpolation": [1.0, 2.0], "data.init_args.extrapolation": [2.0, 6.0]}
 
 
@@ -156,10 +156,10 @@ def plain_trial(storage: str, steps: int, seeds: int) -> tuple[float, float]:
 
     def objective(trial: optuna.Trial) -> float:
         rate = trial.suggest_float("learning_rate", 1e-4, 1.0, log=True)
-        center, scale = trial.suggest_float("center", 0, 1), trial.suggest_float("scale", 0.01, 0.25, log=True)
+        center = trial.suggest_float("center", 0, 1)
         solved = 0
         for seed in range(seeds):
-            model = NMU(learning_rate=rate, init_center=center, init_scale=scale, seed=seed)
+            model = NMU(learning_rate=rate, init_center=center, init_scale=0.0, seed=seed)
             Trainer(
                 max_steps=steps,
                 max_epochs=-1,

@@ -4,7 +4,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
 from arith_lightning.config import experiment
-from arith_lightning.data import PUBLISHED_RANGES, IntegerSeries, SingleModuleTask
+from arith_lightning.data import IntegerSeries, SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
@@ -243,11 +243,8 @@ def test_published_settings_solve_the_single_module_task(kind, operation, traine
 
 def test_products_of_every_published_range_are_learnt_from_a_start_above_the_barrier(trainer):
     found = experiment(["--config", "configs/nmu_mul_found.yaml"])
-    ranges = [
-        {"interpolation": intervals("i", inside), "extrapolation": intervals("e", outside, 2)}
-        for inside, outside in PUBLISHED_RANGES.values()
-    ]
-    population = Population(found.module, found.data, range(12), ranges, evaluate_every=400)
+    assert len(found.settings) == 9
+    population = Population(found.module, found.data, range(12), found.settings, evaluate_every=400)
     trainer(400).fit(population)
     assert population.success.all()
 
