@@ -11,7 +11,7 @@ from lightning import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from arith_lightning import architectures
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population

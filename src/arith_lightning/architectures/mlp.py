@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES, Activation, Head
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer, require
 from arith_lightning.architectures.reduction import linear
 from arith_lightning.streams import Stream
 

@@ -16,7 +16,7 @@ from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
