@@ -69,7 +69,6 @@ class Batch:
                 self.compile,
                 drop_decided,
             )
-            population.shared_sets = True
             rungs = Rungs([index for index, _, _ in group], len(tasks), prune) if prune else None
             fit(population, experiment.max_steps, rungs)
             measured = summarize(population, len(tasks))

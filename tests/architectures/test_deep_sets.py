@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import DeepSets, ProductSet
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 
 
 def sets(*rows, places):

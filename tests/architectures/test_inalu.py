@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.func import functional_call
 
 from arith_lightning.architectures import iNALU, iNALULayer
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import SingleModuleTask
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream

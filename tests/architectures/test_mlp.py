@@ -6,7 +6,7 @@ import torch
 
 from arith_lightning.architectures import MLP, LinearLayer
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, Activation, Head
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 
 
 def test_a_stem_is_affine_and_has_no_activation():

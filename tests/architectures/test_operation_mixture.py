@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import OperationMixture, OperationMixtureLayer
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 
 X = torch.tensor([[4.0, 2.0], [9.0, 3.0]])
 ANSWERS = {

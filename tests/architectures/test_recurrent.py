@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import RNN, RecurrentLayer
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import SequenceParity
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import SineLayer, SineNetwork
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import BitParity
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.conftest import TRAINING, architectures, datasets, task_for
 
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.config import experiment
 from arith_lightning.data import IntegerSeries
 from arith_lightning.population import Population

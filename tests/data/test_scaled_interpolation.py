@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from arith_lightning.architectures import MLP
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import ScaledInterpolation
 from arith_lightning.data.scaled_interpolation import KNOTS, VALUES, curve
 from arith_lightning.streams import Purpose, Stream

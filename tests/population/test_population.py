@@ -2,9 +2,9 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from arith_lightning.architectures import MLP, NALU, NMU, NRU, Stack, sNMU
+from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
 from arith_lightning.config import experiment
-from arith_lightning.data import ArithmeticTask, IntegerSeries, SingleModuleTask
+from arith_lightning.data import IntegerSeries, SingleModuleTask
 from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
@@ -214,25 +214,6 @@ def test_a_plain_trainer_uses_the_same_modes(trainer):
         x, y = data.evaluation_set(split)
         expected = (module.eval()(x.mT) - y.mT).square().mean()
         torch.testing.assert_close(fitted.callback_metrics[f"{split}_mse"], expected)
-
-
-def test_evaluation_sets_are_drawn_anew_when_they_change():
-    data = ArithmeticTask(in_features=4)
-    population = Population(Stack(4), data, seeds=[0])
-    like = torch.zeros(())
-    first = population.evaluation_sets({}, like)
-    assert population.evaluation_sets({}, like) is first
-    assert population.evaluation_sets({}, like.double())[0][0].dtype == torch.float64
-    data.evaluation_seed = 1
-    assert not torch.equal(population.evaluation_sets({}, like)[0][0], first[0][0])
-
-
-def test_evaluation_sets_follow_the_columns():
-    data = SingleModuleTask()
-    population = Population(NMU(), data, seeds=[0])
-    own = {"interpolation": intervals("i", [3.0, 4.0]), "extrapolation": intervals("e", [5.0, 6.0], 2)}
-    for columns, low in ((data.columns(), 1), (own, 3)):
-        assert int(population.evaluation_sets(columns, torch.zeros(()))[0][0].min()) == low
 
 
 @pytest.mark.slow

@@ -7,10 +7,7 @@ from test_search_space import GOOD, RATE
 import declaration
 import training
 import worker
-from arith_lightning.architectures import NMU
 from arith_lightning.config import experiment
-from arith_lightning.data import SingleModuleTask
-from arith_lightning.population import Population
 from declaration import parse
 from objective import WORST, value
 from space import Space
@@ -71,16 +68,6 @@ def test_trials_are_judged_on_held_out_pairs_that_are_not_reported(tmp_path):
     assert one
     assert other
     assert not one & other
-
-
-def test_one_copy_of_the_evaluation_sets_measures_the_same_to_rounding():
-    populations = []
-    for shared in (False, True):
-        population = Population(NMU(), SingleModuleTask(), range(3), [{"learning_rate": 0.1}, {}])
-        population.shared_sets = shared
-        populations.append(population.measure())
-    for name in ("interpolation_mse", "extrapolation_mse", "error"):
-        assert torch.allclose(populations[0][name], populations[1][name], rtol=1e-5)
 
 
 def test_seeds_that_are_solved_may_stop_and_count_the_same(monkeypatch):

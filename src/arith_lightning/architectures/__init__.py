@@ -1,10 +1,11 @@
 """Architectures: one file each, the layer with its equation and the `LightningModule` that trains it."""
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.bit_serial import BitSerial, TruthTableLayer
 from arith_lightning.architectures.deep_sets import DeepSets, ProductSet, ProductSetLayer
 from arith_lightning.architectures.gnalu import GNALU, GNALULayer
 from arith_lightning.architectures.inalu import iNALU, iNALULayer
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mcfc import (
     MCFC,
     MCFCLayer,

@@ -1,17 +1,13 @@
-"""What every architecture shares: how a layer declares itself, and how a module of layers is trained.
+"""What every architecture shares: how a module of layers is trained, alone or as a member of a population."""
 
-A layer is an ordinary `nn.Module` written for one model; a population maps the same code over members with
-`torch.func`. So a layer may not branch on tensor values, call `.item()`, log, keep activations, or draw from global
-random state.
-"""
-
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
+from arith_lightning.architectures.layer import ArithmeticLayer, load, require
 from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
@@ -20,54 +16,6 @@ OPTIMIZERS = {
     "sgd": torch.optim.SGD,
     "rmsprop": torch.optim.RMSprop,
 }
-
-
-class ArithmeticLayer(nn.Module):
-    """A layer `(..., in_features) -> (..., out_features)` that knows its start, its bounds and its penalty.
-
-    A hyperparameter that may differ between members of a population is a scalar buffer; one that changes a shape or
-    the code path is a plain attribute.
-    """
-
-    bounds: ClassVar[dict[str, tuple[float, float]]] = {}
-    """Parameter name -> closed interval that the parameter is projected into after every step."""
-
-    def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
-        super().__init__()
-        if in_features < 1 or out_features < 1:
-            raise ValueError(
-                f"a layer needs at least one input and one output; got {in_features=}, {out_features=}; "
-                "set both to 1 or more"
-            )
-        self.in_features, self.out_features = in_features, out_features
-        for name, value in scalars.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
-
-    def initial(self, stream: Stream) -> dict[str, Tensor]:
-        """Return freshly drawn parameters by name, a pure function of the stream and the layer's buffers."""
-        raise NotImplementedError
-
-    def penalty(self) -> Tensor:
-        """Return the layer's sparsity penalty, a scalar that is zero at the solutions the paper wants; none here."""
-        return torch.zeros(())
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the weights that act on the inputs, by name, each `(out_features, in_features)`."""
-        return {}
-
-    def gates(self, x: Tensor) -> Tensor | None:
-        """Return what decides between ways of computing, values in [0, 1] with examples first; None without gates."""
-        return None
-
-    def reset_parameters(self, stream: Stream | None = None) -> None:
-        """Draw the parameters anew; without a stream, from a seed that torch's own generator supplies."""
-        if stream is None:
-            stream = Stream(torch.randint(2**31 - 1, ()), Purpose.INITIALIZATION)
-        load(self, self.initial(stream))
-
-    def extra_repr(self) -> str:
-        """Show the sizes, as torch's own layers do."""
-        return f"in_features={self.in_features}, out_features={self.out_features}"
 
 
 class ArithmeticModule(LightningModule):
@@ -81,8 +29,8 @@ class ArithmeticModule(LightningModule):
         optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
         momentum: of SGD; must be 0 for the other optimizers.
         weight_decay: L2 added to the gradient (decoupled with `adamw`).
-        schedule: shape of the learning rate over `schedule_steps`, from `learning_rate` down to `schedule_end` times
-        it. schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
+        schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`.
+        schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
         schedule_end: last learning rate as a share of the first.
         gradient_clip_norm: largest Euclidean norm of a model's gradient.
         gradient_clip_value: largest magnitude of any gradient entry.
@@ -293,17 +241,3 @@ class ArithmeticModule(LightningModule):
 def ramp(step: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """Return 0 up to step `start`, 1 from `end` on (at once where they are equal), and a straight line between them."""
     return ((step - start) / (end - start).clamp(min=1)).clamp(0, 1)
-
-
-def load(module: nn.Module, values: dict[str, Tensor]) -> None:
-    """Copy `values` into the parameters and buffers of the same names."""
-    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    with torch.no_grad():
-        for name, value in values.items():
-            tensors[name].copy_(value)
-
-
-def require(holds: bool, rule: str, value: object, way_out: str) -> None:
-    """Raise the project's one form of complaint about a user's value: the rule, the value, the way out."""
-    if not holds:
-        raise ValueError(f"{rule}; got {value}; {way_out}")

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer, require
 from arith_lightning.architectures.nac import accumulator_weight
 from arith_lightning.architectures.reduction import dot, product
 from arith_lightning.streams import Stream

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mlp import orthonormal
 from arith_lightning.architectures.reduction import dot, product
 from arith_lightning.streams import Stream

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES, Activation, Head
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.reduction import linear
 from arith_lightning.streams import Stream
 
 Start = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
@@ -75,7 +77,7 @@ class LinearLayer(ArithmeticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return W x + b."""
-        return nn.functional.linear(x, self.weight, self.bias)
+        return linear(self.weight, x) + self.bias
 
 
 class DenseModule(ArithmeticModule):

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arith_lightning.architectures.base import ramp, require
+from arith_lightning.architectures.base import ramp
+from arith_lightning.architectures.layer import require
 from arith_lightning.architectures.npu import RealNPU, RealNPULayer
 from arith_lightning.streams import Stream
 

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.nac import NACLayer, Start
 from arith_lightning.architectures.nmu import NMULayer
 from arith_lightning.architectures.reduction import dot

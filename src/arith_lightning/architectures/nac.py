@@ -13,7 +13,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arith_lightning.architectures.base import ArithmeticModule, require
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import require
 from arith_lightning.architectures.nmu import NMULayer
 from arith_lightning.architectures.reduction import product
 from arith_lightning.streams import threefry

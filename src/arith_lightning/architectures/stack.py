@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from arith_lightning.architectures.base import ArithmeticLayer, ArithmeticModule, require
+from arith_lightning.architectures.base import ArithmeticModule
+from arith_lightning.architectures.layer import ArithmeticLayer, require
 
 SIZES = ["in_features", "out_features"]
 

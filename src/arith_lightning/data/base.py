@@ -78,7 +78,7 @@ class ArithmeticDataModule(LightningDataModule):
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the error by which a run is judged, a scalar; the mean squared error unless overridden."""
-        return (prediction - target).square().mean()
+        return (prediction - target).square().mean(dtype=torch.float64)
 
     def evaluation_set(
         self, split: Split, columns: Mapping[str, Tensor] | None = None, like: Tensor | None = None

@@ -45,7 +45,7 @@ class HandwrittenDigits(ArithmeticDataModule):
         self,
         operation: Literal["sum", "product"] = "sum",
         length: int = 10,
-        test_length: int = 1000,
+        test_length: int = 50,
         test_size: int = 100,
         tolerance: float = 0.02,
         batch_size: int = 64,
@@ -58,7 +58,7 @@ class HandwrittenDigits(ArithmeticDataModule):
             raise ValueError(f"operation must be sum or product; got {operation!r}; try sum")
         for name, value in (("length", length), ("test_length", test_length), ("test_size", test_size)):
             if value < 1:
-                raise ValueError(f"{name} must be positive; got {value}; try 10 and 1000, 100 sequences")
+                raise ValueError(f"{name} must be positive; got {value}; try 10 and 50, 100 sequences")
         if not 0 < tolerance < float("inf"):
             raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 0.02")
         self.operation, self.in_features = operation, length * PIXELS

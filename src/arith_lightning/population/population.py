@@ -16,17 +16,14 @@ from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.architectures.base import load
+from arith_lightning.architectures.layer import load
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.data.base import EVALUATION_SIZE, Split
-from arith_lightning.evaluation import sparsity_error, verdict
+from arith_lightning.data.base import Split
+from arith_lightning.evaluation import verdict
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
+from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.structure import dynamics, locate
-
-EVALUATED_BYTES = 2**24
-"""Members are evaluated as many at a time as their examples and activations fit in this, near a cache's size."""
-
 
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
 """Errors of each evaluation; the record keeps those of the judged step, and the latest under `latest_`."""
@@ -46,9 +43,6 @@ class Population(LightningModule):
         compile: whether to compile the steps; None decides by the number of steps.
         drop_decided: whether solved and diverged members leave the population at once.
     """
-
-    shared_sets = False
-    """Whether members with equal ranges are measured on one copy of the evaluation sets: faster, equal to rounding."""
 
     def __init__(
         self,
@@ -71,7 +65,7 @@ class Population(LightningModule):
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
-        self._drawn: tuple[Any, list[tuple[Tensor, Tensor]]] = (None, [])
+        self.measurement = Measurement(self.template[0], data, self.dynamics)
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
         count = len(columns.seed)
@@ -239,40 +233,9 @@ class Population(LightningModule):
             self.keep(~(verdict.success(updated, threshold[members]) | updated["diverged"]))
         return measured
 
-    @torch.no_grad()
     def measure(self) -> dict[str, Tensor]:
         """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
-        like = self.live["state"]["parameters"]
-        columns = self.live["data"]
-        shared = None
-        if not columns or (self.shared_sets and all(bool((c == c[:1]).all()) for c in columns.values())):
-            first = {name: column[0] for name, column in columns.items()}
-            shared = self.evaluation_sets(first, like)
-
-        def member(flat: Tensor, buffers: dict[str, Tensor], data: dict[str, Tensor]) -> dict[str, Tensor]:
-            values = self.dynamics.unflatten(flat) | buffers
-            errors = {}
-            for index, split in enumerate(("interpolation", "extrapolation")):
-                x, y = shared[index] if shared else self.data.evaluation_set(split, data, like)  # type: ignore[arg-type]
-                prediction = vmap(lambda x: functional_call(self.template[0], values, (x,)), in_dims=-1, out_dims=-1)(x)
-                errors[f"{split}_mse"] = (prediction - y).square().mean()
-            errors["error"] = self.data.judge(prediction, y)
-            weights = functional_call(_Weights(self.template[0]), {f"module.{k}": v for k, v in values.items()}, ())
-            errors["sparsity_error"] = sparsity_error(weights.values())
-            return errors
-
-        examples = max(x.shape[-1] for x, _ in shared) if shared else EVALUATION_SIZE
-        chunk = max(1, EVALUATED_BYTES * self.data.batch_size // (self.dynamics.bytes_per_member * examples))
-        mapped = vmap(member, in_dims=(-1, 0, 0), chunk_size=chunk)
-        return mapped(like, self.live["module"], self.live["data"])
-
-    def evaluation_sets(self, columns: dict[str, Tensor], like: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return both fixed sets, drawn anew only where something in them may have changed."""
-        key = (like.dtype, like.device, self.data.evaluation_seed)
-        if columns or self._drawn[0] != key:
-            sets = [self.data.evaluation_set(s, columns, like) for s in ("interpolation", "extrapolation")]
-            self._drawn = key, sets
-        return self._drawn[1]
+        return self.measurement(self.live["state"]["parameters"], self.columns)
 
     def keep(self, mask: Tensor) -> None:
         """Go on with the live members in `mask` only; what is known of the others stays in the record."""
@@ -318,15 +281,6 @@ def column(name: str, value: Any, shape: torch.Size) -> Tensor:
         raise ValueError(
             f"the setting {name!r} must be numbers of shape {tuple(shape)}; got {value!r}; give it as the data does"
         ) from error
-
-
-class _Weights(torch.nn.Module):
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self) -> dict[str, Tensor]:
-        return self.module.weights()
 
 
 def _short(seeds: list[int]) -> str:

@@ -1,0 +1,75 @@
+"""How a layer declares itself: start, bounds, penalty, weights and gates.
+
+A layer is an ordinary `nn.Module` written for one model; a population maps the same code over members with
+`torch.func`. So a layer may not branch on tensor values, call `.item()`, log, keep activations, or draw from global
+random state.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from arith_lightning.streams import Purpose, Stream
+
+
+class ArithmeticLayer(nn.Module):
+    """A layer `(..., in_features) -> (..., out_features)` that knows its start, its bounds and its penalty.
+
+    A hyperparameter that may differ between members of a population is a scalar buffer; one that changes a shape or
+    the code path is a plain attribute.
+    """
+
+    bounds: ClassVar[dict[str, tuple[float, float]]] = {}
+    """Parameter name -> closed interval that the parameter is projected into after every step."""
+
+    def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
+        super().__init__()
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"a layer needs at least one input and one output; got {in_features=}, {out_features=}; "
+                "set both to 1 or more"
+            )
+        self.in_features, self.out_features = in_features, out_features
+        for name, value in scalars.items():
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+
+    def initial(self, stream: Stream) -> dict[str, Tensor]:
+        """Return freshly drawn parameters by name, a pure function of the stream and the layer's buffers."""
+        raise NotImplementedError
+
+    def penalty(self) -> Tensor:
+        """Return the layer's sparsity penalty, a scalar that is zero at the solutions the paper wants; none here."""
+        return torch.zeros(())
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights that act on the inputs, by name, each `(out_features, in_features)`."""
+        return {}
+
+    def gates(self, x: Tensor) -> Tensor | None:
+        """Return what decides between ways of computing, values in [0, 1] with examples first; None without gates."""
+        return None
+
+    def reset_parameters(self, stream: Stream | None = None) -> None:
+        """Draw the parameters anew; without a stream, from a seed that torch's own generator supplies."""
+        if stream is None:
+            stream = Stream(torch.randint(2**31 - 1, ()), Purpose.INITIALIZATION)
+        load(self, self.initial(stream))
+
+    def extra_repr(self) -> str:
+        """Show the sizes, as torch's own layers do."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+def load(module: nn.Module, values: dict[str, Tensor]) -> None:
+    """Copy `values` into the parameters and buffers of the same names."""
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    with torch.no_grad():
+        for name, value in values.items():
+            tensors[name].copy_(value)
+
+
+def require(holds: bool, rule: str, value: object, way_out: str) -> None:
+    """Raise the project's one form of complaint about a user's value: the rule, the value, the way out."""
+    if not holds:
+        raise ValueError(f"{rule}; got {value}; {way_out}")
