@@ -25,6 +25,9 @@ The rule looks at steps only, never at the number of members, so that a member's
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
 CONSTANTS = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
 """Plain numbers of a module stay constants, also where an earlier graph of the same process had other ones."""
+LOOP = torch.ops.higher_order.while_loop
+# without this mark a graph with a loop is compiled anew in every process
+torch._inductor.config.unsafe_marked_cacheable_functions[f"{LOOP.__module__}.{LOOP.__name__}"] = torch.__version__
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
 log = logging.getLogger(__name__)
