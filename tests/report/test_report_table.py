@@ -81,10 +81,14 @@ def test_latex_holds_every_cell_and_nothing_that_latex_would_read_otherwise(tabl
     assert "{[1, 2]}" in text  # a bracket after \\ would be taken for its argument
 
 
-def test_the_picture_has_a_dot_for_every_rate(table):
-    panels = figure(lines(table)).axes
-    rates = [line for line in panels[1].lines if line.get_marker() == "o"]
-    assert [value for line in rates for value in line.get_ydata()] == [1.0, 0.25]
+def test_the_picture_writes_every_rate_into_its_cell(table):
+    add, mul = figure(lines(table)).axes[:2]
+    assert [text.get_text() for text in add.texts] == ["0.00"]
+    assert [(text.get_text(), text.get_position()) for text in mul.texts] == [
+        ("1.00", (0.5, 0.5)),
+        ("0.25", (1.5, 0.5)),
+    ]
+    assert [label.get_text() for label in mul.get_xticklabels()] == ["[1, 2]", "[-2, -1]"]
 
 
 def test_a_table_without_runs_names_the_command_that_makes_them(table, capsys):

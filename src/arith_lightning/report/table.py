@@ -4,11 +4,11 @@ import csv
 import io
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from arith_lightning.benchmark.table import BenchmarkTable, read
@@ -238,37 +238,46 @@ def escaped(text: str) -> str:
     return re.sub(r"(\[[^\]]*\])", r"{\1}", bold)
 
 
+LIMITS = {"success rate": (0, 1), "solved-at step (median)": (1e3, 1e7), "sparsity error (median)": (1e-9, 1)}
+"""Ends of the colors; nothing below is drawn."""
+INK = {True: "white", False: "black"}
+PANELS: tuple[tuple[str, Callable[[Line], float | None], Callable[[float], str], str], ...] = (
+    ("success rate", lambda x: x.rate.value, lambda v: f"{v:.2f}", "linear"),
+    ("solved-at step (median)", lambda x: x.solved_at_step, lambda v: f"{v / 1000:.3g}k", "log"),
+    (
+        "sparsity error (median)",
+        lambda x: None if x.sparsity_error is None else max(x.sparsity_error, 1e-9),
+        "{:.0e}".format,
+        "log",
+    ),
+)
+"""Title, value of a line, how it is written into its cell, and the scale of the colors."""
+
+
 def figure(found: Sequence[Line]) -> Figure:
-    """Draw rate, solved-at step and sparsity error over ranges by unit, a column for each operation."""
+    """Draw rate, solved-at step and sparsity error by unit and range, a column of panels for each operation."""
     operations = list(dict.fromkeys(x.operation for x in found))
     ranges = list(dict.fromkeys(x.interpolation for x in found if x.interpolation != ALL))
-    units = list(dict.fromkeys(x.unit for x in found))
-    colors = {unit: mpl.colormaps["tab20"](k % 20) for k, unit in enumerate(units)}
-    drawn = Figure(figsize=(1.5 + 4.5 * len(operations), 9), layout="constrained")
-    panels = drawn.subplots(3, len(operations), sharex=True, squeeze=False)
-    for column, operation in enumerate(operations):
-        here = [x for x in found if x.operation == operation and x.interpolation != ALL]
-        present = list(dict.fromkeys(x.unit for x in here))
-        for k, unit in enumerate(present):
-            mine = [x for x in here if x.unit == unit]
-            at = [ranges.index(x.interpolation) + (k - (len(present) - 1) / 2) * 0.8 / len(present) for x in mine]
-            rate = [x.rate.value for x in mine]
-            ends = [x.rate.interval for x in mine]
-            bars = [
-                [max(0.0, r - e[0]) for r, e in zip(rate, ends, strict=True)],
-                [max(0.0, e[1] - r) for r, e in zip(rate, ends, strict=True)],
-            ]
-            style = {"color": colors[unit], "marker": "o", "markersize": 4, "linestyle": "none"}
-            panels[0][column].errorbar(at, rate, yerr=bars, label=unit, elinewidth=1, **style)
-            for row, name in ((1, "solved_at_step"), (2, "sparsity_error")):
-                values = [getattr(x, name) for x in mine]
-                pairs = [(a, max(v, 1e-9)) for a, v in zip(at, values, strict=True) if v is not None]
-                if pairs:
-                    panels[row][column].plot(*zip(*pairs, strict=True), **style)
-                    panels[row][column].set_yscale("log")
-        panels[0][column].set(title=operation, ylim=(-0.04, 1.04))
-        panels[0][column].legend(fontsize=7, frameon=False, loc="lower left")
-        panels[2][column].set_xticks(range(len(ranges)), ranges, rotation=45, ha="right", fontsize=7)
-    for row, name in enumerate(("success rate", "solved-at step (median)", "sparsity error (median, at least 1e-9)")):
-        panels[row][0].set_ylabel(name)
+    units = {name: list(dict.fromkeys(x.unit for x in found if x.operation == name)) for name in operations}
+    size = (2 + (1.6 + 0.5 * len(ranges)) * len(operations), 3 + 0.8 * max(map(len, units.values())))
+    drawn = Figure(figsize=size, layout="constrained")
+    panels = drawn.subplots(len(PANELS), len(operations), squeeze=False)
+    for row, (title, value, text, scale) in zip(panels, PANELS, strict=True):
+        for axes, operation in zip(row, operations, strict=True):
+            cells = np.full((len(units[operation]), len(ranges)), np.nan)
+            for x in found:
+                if x.operation == operation and x.interpolation != ALL:
+                    known = value(x)
+                    at = units[operation].index(x.unit), ranges.index(x.interpolation)
+                    cells[at] = np.nan if known is None else max(known, LIMITS[title][0])
+            low, high = LIMITS[title]
+            image = axes.pcolormesh(cells, norm=scale, vmin=low, vmax=high, cmap="viridis", edgecolor="white")
+            for (y, x_), v in np.ndenumerate(cells):
+                if np.isfinite(v):
+                    dark = bool(image.norm(v) < 0.6)
+                    axes.text(x_ + 0.5, y + 0.5, text(v), ha="center", va="center", fontsize=6, color=INK[dark])
+            axes.set(title=f"{operation}: {title}", facecolor="#eeeeee")
+            axes.set_xticks(np.arange(len(ranges)) + 0.5, ranges, rotation=45, ha="right", fontsize=7)
+            axes.set_yticks(np.arange(len(units[operation])) + 0.5, units[operation], fontsize=7)
+            axes.invert_yaxis()
     return drawn
