@@ -71,6 +71,7 @@ def test_a_member_on_shared_examples_is_the_same_in_any_company(layers, trainer)
     assert (together[:, :1] != together[:, 1:]).any(0).all()
 
 
+@pytest.mark.slow
 def test_compiled_steps_on_shared_examples_equal_eager_ones():
     data = ArithmeticTask("add", in_features=12, batch_size=16, shared_stream=True)
     population = Population(Stack(12, layers=["NAU"]), data, seeds=range(5))
