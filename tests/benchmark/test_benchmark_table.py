@@ -58,6 +58,18 @@ def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
     assert third.config["data"]["init_args"]["operation"] == "sub"
 
 
+def test_an_experiment_may_be_a_file_and_what_is_changed_in_it(table):
+    (table.parent / "base.yaml").write_text(yaml.safe_dump(SMALL["experiment"]))
+    changed = [
+        "base.yaml",
+        {"data": {"init_args": {"in_features": 10}}, "trainer": {"max_steps": 7}, "settings": [{"learning_rate": 0.1}]},
+    ]
+    config = BenchmarkTable(written(table.parent, experiment=changed)).cells[0].config
+    assert config["data"]["init_args"] == {"batch_size": 8, "in_features": 10, "operation": "mul"}
+    assert (config["seeds"], config["trainer"]["max_steps"]) == (2, 7)
+    assert config["settings"] == [{"learning_rate": 0.1}]
+
+
 def test_a_unit_may_have_a_model_of_its_own(table):
     variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
     (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells

@@ -59,11 +59,11 @@ class BenchmarkTable:
     """A published table: what is trained for it, and where its runs are kept.
 
     Args:
-        path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`; `units`
-            maps each unit to its operations and, for each, to what that cell changes in `model.init_args`, or to a
-            `model` of its own (a list of such mappings and of files that hold one is merged); `operations` names those
-            asked, all by default; `model` is the network around a unit, `UNIT` stands for its name; `published` is a
-            file of published rates.
+        path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`, or a list
+            of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to what
+            that cell changes in `model.init_args`, or to a `model` of its own (a list of such mappings and of files that
+            hold one is merged); `operations` names those asked, all by default; `model` is the network around a unit,
+            `UNIT` stands for its name; `published` is a file of published rates.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -81,7 +81,7 @@ class BenchmarkTable:
         self.name = f"{path.stem}_quick" if quick else path.stem
         self.folder = LOGS / "benchmark" / self.name
         self.published = path.parent / content["published"] if "published" in content else None
-        self.experiment: dict[str, Any] = content["experiment"]
+        self.experiment = stacked(path, content["experiment"])
         self.model: dict[str, Any] = content.get("model", {"class_path": UNIT})
         units = merged(path, content["units"])
         asked = {name for operations in units.values() for name in operations}
@@ -152,6 +152,20 @@ def load(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} must be YAML; got {' '.join(str(error).split())}") from error
     require(isinstance(content, dict), f"{path} must be a mapping", type(content).__name__, "see configs/benchmark")
     return content
+
+
+def stacked(path: Path, parts: Any) -> dict[str, Any]:
+    """Return one configuration of a mapping, or of a list of files and mappings, later ones laid over earlier ones."""
+
+    def over(below: Any, above: Any) -> Any:
+        if not (isinstance(below, dict) and isinstance(above, dict)):
+            return above
+        return below | {key: over(below.get(key), value) for key, value in above.items()}
+
+    found: dict[str, Any] = {}
+    for part in parts if isinstance(parts, list) else [parts]:
+        found = over(found, load(path.parent / part) if isinstance(part, str) else part)
+    return found
 
 
 def merged(path: Path, units: Any) -> dict[str, dict[str, Any]]:
