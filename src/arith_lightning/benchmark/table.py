@@ -60,10 +60,10 @@ class BenchmarkTable:
 
     Args:
         path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`, or a list
-            of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to what
-            that cell changes in `model.init_args`, or to a `model` of its own (a list of such mappings and of files that
-            hold one is merged); `operations` names those asked, all by default; `model` is the network around a unit,
-            `UNIT` stands for its name; `published` is a file of published rates.
+            of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to
+            what that cell changes in `model.init_args`, or to a `model` of its own (a list of such mappings and of
+            files that hold one is merged); `operations` names those asked, all by default; `model` is the network
+            around a unit, `UNIT` stands for its name; `published` is a file of published rates.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
