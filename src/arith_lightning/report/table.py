@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 import statistics
 from collections.abc import Callable, Sequence
@@ -124,7 +125,7 @@ def line(
     """Return the line of some runs."""
     solved = [row for row in rows if row["success"] == "True"]
     steps = [float(row["solved_at_step"]) for row in solved if row["solved_at_step"]]
-    sparsity = [float(row["sparsity_error"]) for row in solved if row["sparsity_error"]]
+    sparsity = [value for row in solved if not math.isnan(value := float(row["sparsity_error"] or "nan"))]
     return Line(
         unit,
         operation,
