@@ -244,7 +244,7 @@ LIMITS = {"success rate": (0, 1), "solved-at step (median)": (1e3, 1e7), "sparsi
 INK = {True: "white", False: "black"}
 PANELS: tuple[tuple[str, Callable[[Line], float | None], Callable[[float], str], str], ...] = (
     ("success rate", lambda x: x.rate.value, lambda v: f"{v:.2f}", "linear"),
-    ("solved-at step (median)", lambda x: x.solved_at_step, lambda v: f"{v / 1000:.3g}k", "log"),
+    ("solved-at step (median)", lambda x: x.solved_at_step, lambda v: f"{v / 1000:,.4g}k", "log"),
     (
         "sparsity error (median)",
         lambda x: None if x.sparsity_error is None else max(x.sparsity_error, 1e-9),
@@ -277,7 +277,8 @@ def figure(found: Sequence[Line]) -> Figure:
                 if np.isfinite(v):
                     dark = bool(image.norm(v) < 0.6)
                     axes.text(x_ + 0.5, y + 0.5, text(v), ha="center", va="center", fontsize=6, color=INK[dark])
-            axes.set(title=f"{operation}: {title}", facecolor="#eeeeee")
+            axes.set_title(f"{operation}: {title}", fontsize=9)
+            axes.set_facecolor("#eeeeee")
             axes.set_xticks(np.arange(len(ranges)) + 0.5, ranges, rotation=45, ha="right", fontsize=7)
             axes.set_yticks(np.arange(len(units[operation])) + 0.5, units[operation], fontsize=7)
             axes.invert_yaxis()
