@@ -11,19 +11,21 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer
+from arith_lightning.architectures.nmu import NMULayer
 from arith_lightning.architectures.reduction import dot, product
-from arith_lightning.streams import Stream
 
 EPSILON = 2.0**-23
 """Keeps the reciprocal of 0 finite in training: the spacing of float32 at 1, as published."""
 
 
-class NMRULayer(ArithmeticLayer):
+class NMRULayer(NMULayer):
     """Map `(..., in_features)` to `(..., out_features)`; exact for products and quotients of any sign.
+
+    Start, bounds and penalty are those of a neural multiplication unit of twice as many inputs; `weight` is
+    `(out_features, 2 in_features)`, for the inputs, then for their reciprocals.
 
     Args:
         in_features: size of the last axis of the input.
@@ -32,23 +34,9 @@ class NMRULayer(ArithmeticLayer):
         init_scale: half the width of the uniform start; center 0.5 and 0.25 are the published U(0.25, 0.75).
     """
 
-    init_center: Tensor
-    init_scale: Tensor
-    bounds = {"weight": (0.0, 1.0)}
-
     def __init__(self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25) -> None:
-        super().__init__(in_features, out_features, init_center=init_center, init_scale=init_scale)
-        self.weight = nn.Parameter(torch.empty(out_features, 2 * in_features))
-        self.reset_parameters()
-
-    def initial(self, stream: Stream) -> dict[str, Tensor]:
-        """Draw `weight`, `(out_features, 2 in_features)`: for the inputs, then for their reciprocals."""
-        low, high = self.init_center - self.init_scale, self.init_center + self.init_scale
-        return {"weight": stream.uniform((self.out_features, 2 * self.in_features), low, high)}
-
-    def penalty(self) -> Tensor:
-        """Return the mean distance of W from 0 or 1."""
-        return torch.minimum(self.weight.abs(), (1 - self.weight).abs()).mean()
+        super().__init__(2 * in_features, out_features, init_center, init_scale)
+        self.in_features = in_features
 
     def weights(self) -> dict[str, Tensor]:
         """Return W of the inputs and of their reciprocals."""

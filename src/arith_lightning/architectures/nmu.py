@@ -41,7 +41,7 @@ class NMULayer(ArithmeticLayer):
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight`."""
         low, high = self.init_center - self.init_scale, self.init_center + self.init_scale
-        return {"weight": stream.uniform((self.out_features, self.in_features), low, high)}
+        return {"weight": stream.uniform(tuple(self.weight.shape), low, high)}
 
     def penalty(self) -> Tensor:
         """Return the mean distance of W from 0 or 1."""
