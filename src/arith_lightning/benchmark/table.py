@@ -34,6 +34,7 @@ COLUMNS = (
     "sparsity_error",
     "extrapolation_mse",
     "interpolation_mse",
+    "error",
     "diverged",
 )
 """Columns of runs.csv, one row a run."""
