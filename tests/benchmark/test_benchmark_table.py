@@ -70,6 +70,13 @@ def test_an_experiment_may_be_a_file_and_what_is_changed_in_it(table):
     assert config["settings"] == [{"learning_rate": 0.1}]
 
 
+def test_a_cell_may_have_ranges_of_its_own(table):
+    changes = {"learning_rate": 0.1, "data": {"batch_size": 4, "interpolation": [0, 1]}}
+    (cell,) = BenchmarkTable(written(table.parent, units={"NMU": {"mul": changes}})).cells
+    assert cell.config["model"]["init_args"] == {"learning_rate": 0.1}
+    assert cell.config["data"]["init_args"] == {"batch_size": 4, "operation": "mul", "interpolation": [0, 1]}
+
+
 def test_a_unit_may_have_a_model_of_its_own(table):
     variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
     (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells

@@ -65,10 +65,11 @@ class BenchmarkTable:
     Args:
         path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`, or a list
             of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to
-            what that cell changes in `model.init_args`, or to a `model` of its own (a list of such mappings and of
-            files that hold one is merged); `operations` names those asked, all by default; `model` is the network
-            around a unit, `UNIT` stands for its name; `published` is a file of published rates; `variants` maps names
-            to what each changes in the experiment, and every unit and operation then has a cell of each.
+            what that cell changes in `model.init_args` (and, below `data`, in `data.init_args`), or to a `model` of its
+            own (a list of such mappings and of files that hold one is merged); `operations` names those asked, all by
+            default; `model` is the network around a unit, `UNIT` stands for its name; `published` is a file of
+            published rates or median errors; `variants` maps names to what each changes in the experiment, and every
+            unit and operation then has a cell of each.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -109,8 +110,9 @@ class BenchmarkTable:
         config = copy.deepcopy(self.experiments[variant])
         changes = copy.deepcopy(changes or {})
         model = config["model"] = changes.pop("model", None) or named(self.model, unit)
+        data = config["data"]
+        data["init_args"] = data.get("init_args", {}) | {"operation": operation} | changes.pop("data", {})
         model["init_args"] = model.get("init_args", {}) | changes
-        config["data"].setdefault("init_args", {})["operation"] = operation
         name = "_".join(filter(None, (self.name, unit, operation, variant)))
         run = Run(name.replace(" ", "_"), folder=str(self.folder / "cells"))
         return Cell(unit, operation, variant, run, config)
