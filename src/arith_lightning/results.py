@@ -59,10 +59,15 @@ def operation(population: Population) -> str | None:
 
 
 def ranges(population: Population, split: str, member: int) -> str | None:
-    """Return a member's range of a split as text, where the dataset has one."""
+    """Return a member's range of a split as text, with its distribution unless that is uniform; None without one."""
     columns = {name: column[member].tolist() for name, column in population.all_columns.data.items()}
     intervals = (getattr(population.data, "ranges", {}) | columns).get(split)
-    return intervals and " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals))
+    text = intervals and " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals))
+    shape = columns.get(f"{split}_shape")
+    if not shape:
+        return text
+    distribution = getattr(population.data, "distribution", "")
+    return f"{distribution}({', '.join(f'{value:g}' for value in shape)}) on {text}"
 
 
 def solved(step: int) -> int | None:

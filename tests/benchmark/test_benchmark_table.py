@@ -85,11 +85,31 @@ def test_an_experiment_may_be_a_file_and_what_is_changed_in_it(table):
     assert config["settings"] == [{"learning_rate": 0.1}]
 
 
+def test_a_cell_may_have_ranges_of_its_own(table):
+    changes = {"learning_rate": 0.1, "data": {"batch_size": 4, "interpolation": [0, 1]}}
+    (cell,) = BenchmarkTable(written(table.parent, units={"NMU": {"mul": changes}})).cells
+    assert cell.config["model"]["init_args"] == {"learning_rate": 0.1}
+    assert cell.config["data"]["init_args"] == {"batch_size": 4, "operation": "mul", "interpolation": [0, 1]}
+
+
 def test_a_unit_may_have_a_model_of_its_own(table):
     variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
     (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells
     assert cell.config["model"] == {"class_path": "NMU", "init_args": {"init_center": 0.9}}
     assert cell.run.config == "small_NMU_high_mul"
+
+
+def test_every_pair_has_a_cell_in_every_variant_of_the_experiment(table):
+    exponential = {"distribution": "exponential", "interpolation_shape": [1.0], "extrapolation_shape": [0.5]}
+    variants = {"uniform": {}, "exponential": {"data": {"init_args": exponential}, "settings": [{}]}}
+    found = BenchmarkTable(written(table.parent, units={"NMU": {"mul": {}}}, variants=variants))
+    first, second = found.cells
+    assert [cell.run.config for cell in found.cells] == ["small_NMU_mul_uniform", "small_NMU_mul_exponential"]
+    assert (first.config["data"]["init_args"], len(first.config["settings"])) == (
+        {"batch_size": 8, "operation": "mul"},
+        2,
+    )
+    assert second.config["data"]["init_args"] == {"batch_size": 8, "operation": "mul", **exponential}
 
 
 def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
@@ -112,7 +132,7 @@ def test_a_network_is_built_around_every_unit():
     [
         (
             {"unit": {}},
-            "a table has the keys experiment, model, operations, published, units.*got experiment, units, unit",
+            "a table has the keys experiment, .*, published, units, variants.*got experiment, units, unit",
         ),
         ({"units": {"NMU": "mul"}}, "a unit maps operations to changes; got NMU: mul; try NMU"),
         ({"units": "none.yaml"}, "none.yaml .No such file"),

@@ -1,12 +1,13 @@
-"""A table from runs: counts, medians, published values inside or outside, and its four files."""
+"""A table from runs: counts, medians, published values that agree or not, and its four files."""
 
 import csv
+import math
 
 import pytest
 
 from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable
 from arith_lightning.report import __main__ as command
-from arith_lightning.report.table import ALL, as_latex, figure, lines
+from arith_lightning.report.table import ALL, as_latex, as_markdown, figure, lines
 
 CONFIG = """
 experiment: {seeds: 4, data: {class_path: SingleModuleTask}, trainer: {max_steps: 10}}
@@ -21,7 +22,8 @@ NMU,mul,all,0.6,200,a paper
 
 
 def row(unit, operation, interval, seed, success, step=None, sparsity=0.25):
-    values = (unit, operation, 2, interval, "[2, 6]", seed, 1e-5, success, step, sparsity, 1.0, 1.0, not success)
+    error = 0.1 * (seed + 1) if success else math.nan
+    values = (unit, operation, 2, interval, "[2, 6]", seed, 1e-5, success, step, sparsity, 1.0, 1.0, error, not success)
     return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -51,12 +53,23 @@ def test_lines_count_runs_by_range_and_altogether(table):
     assert (every.interpolation, every.rate, every.solved_at_step, every.sparsity_error) == (ALL, (5, 8), 3000, 0.25)
 
 
-def test_a_published_rate_is_inside_the_interval_or_not(table):
+def test_a_published_rate_agrees_or_not(table):
     nau, first, second, every = lines(table)
-    assert nau.inside is None
-    assert first.inside  # 4/4: [0.51, 1]
-    assert second.inside is False  # 1/4: [0.05, 0.70]
-    assert every.inside
+    assert nau.agrees is None
+    assert first.agrees  # 4/4 [0.51, 1.00] and 98/100 [0.93, 0.99]
+    assert second.agrees is False  # 1/4 [0.05, 0.70]: the difference of 0.73 is at least 0.28
+    assert every.agrees
+
+
+def test_a_published_median_error_stands_beside_the_measured_one(table, tmp_path):
+    (tmp_path / "published.csv").write_text(
+        'unit,operation,interpolation,error,n,source\nNMU,mul,"[1, 2]",2.7e-7,10,a paper\n'
+    )
+    nau, first, second, _ = lines(table)
+    assert (nau.error, second.error) == (math.inf, math.inf)
+    assert (first.error, first.published.error, first.agrees) == (pytest.approx(0.25), 2.7e-7, None)
+    text = as_markdown("one", lines(table), "")
+    assert "| 2.5e-01 | 0.25 | median error 2.7e-07 of 10 (a paper) |  |" in text
 
 
 def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):
@@ -67,7 +80,7 @@ def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):
     assert "| NMU | mul | 4/4 | 1/4 | 5/8 |" in text
     assert "| 0.98 of 100 (a paper) | **no** |" in text
     rows = list(csv.DictReader((tmp_path / "out" / "one.csv").open()))
-    assert [(r["successes"], r["n"], r["inside"]) for r in rows] == [
+    assert [(r["successes"], r["n"], r["agrees"]) for r in rows] == [
         ("0", "4", ""),
         ("4", "4", "True"),
         ("1", "4", "False"),

@@ -178,6 +178,13 @@ class ArithmeticModule(LightningModule):
             return self.schedule_end**t
         return torch.ones_like(t)
 
+    def resting(self, step: Tensor) -> dict[str, Tensor]:
+        """Return, by full name, whether a parameter and its optimizer state are left as they are at `step`; none here.
+
+        Parameters that are not named are trained at every step. Not for Adam, whose bias corrections count every step.
+        """
+        return {}
+
     def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Return the parameters and buffers that an evaluation during training changes, by full name; none here.
 
@@ -224,7 +231,10 @@ class ArithmeticModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Clip this model's gradient."""
+        """Take resting parameters out of the step, and clip this model's gradient."""
+        for name, rests in self.resting(torch.tensor(self.global_step)).items():
+            if rests:
+                self.get_parameter(name).grad = None
         if self.gradient_clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip_norm)
         if self.gradient_clip_value is not None:

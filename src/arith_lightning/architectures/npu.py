@@ -92,6 +92,12 @@ class NPULayer(RealNPULayer):
         return size * torch.cos(dot(real, phase) + dot(imaginary, magnitude))
 
 
+def staircase(step: Tensor, last: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Return 0 before step `start`, then a factor that grows tenfold every 10,000 steps and is `last` from `end` on."""
+    remaining = ((end - step) / GROWTH_STEPS).ceil().clamp(min=0)
+    return torch.where(step < start, 0.0, last * 10**-remaining)
+
+
 class RealNPU(ArithmeticModule):
     """One `RealNPULayer`, trained as on the single module task: Adam at 5e-3 and a penalty that grows in steps.
 
@@ -136,8 +142,7 @@ class RealNPU(ArithmeticModule):
 
     def penalty_schedule(self, step: Tensor) -> Tensor:
         """Return the factor of the penalties at `step`: a staircase of powers of ten."""
-        remaining = ((self.penalty_end - step) / GROWTH_STEPS).ceil().clamp(min=0)
-        return torch.where(step < self.penalty_start, 0.0, self.penalty_weight * 10**-remaining)
+        return staircase(step, self.penalty_weight, self.penalty_start, self.penalty_end)
 
 
 class NPU(RealNPU):

@@ -48,8 +48,6 @@ NORMAL_PAIRS = {
 }
 """Published truncated normal distributions, interval and (mean, std), interpolation and extrapolation."""
 
-DIVISIONS = ("div", "reciprocal")
-"""Operations that divide by an operand."""
 NEXT_TO_ZERO = 2.0**-24
 """Stands for a divisor of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: the
 quotient would be infinite, and the member lost."""
@@ -139,7 +137,7 @@ class SingleModuleTask(ArithmeticDataModule):
                 f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}; "
                 "set streams to counter"
             )
-        if operation in DIVISIONS:
+        if operation in operations.DIVISIONS:
             # [low, high) becomes (0, high] where low is 0, by drawing from the other end
             self._ranges = {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in self._ranges.items()}
         every = torch.cat(list(self._ranges.values()))
@@ -173,7 +171,7 @@ class SingleModuleTask(ArithmeticDataModule):
             ranges = [first, second] * self.in_features
             rows = [draw(self.distribution, stream, r, (size,), shape) for r in ranges[: self.in_features]]
             x = torch.stack(rows)
-        if self.operation.name in DIVISIONS:
+        if self.operation.name in operations.DIVISIONS:
             x = torch.where(x == 0, NEXT_TO_ZERO, x)
         return x, self._target(x)
 

@@ -108,6 +108,7 @@ class Dynamics:
             high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
+        self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
         examples = 0 if self.shared else data.in_features
         activations = examples + sum(layer.out_features for layer in module.layers().values())
@@ -194,12 +195,24 @@ class Dynamics:
             )
         )
         gradient = self.gradient(parameters, columns, x, y, step)
+        before, resting = state, self.resting(step) if self.rests else None
+        if resting is not None:
+            gradient = torch.where(resting, 0.0, gradient)
         gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
         state = self.rule(state, gradient, rate, corrections, decay, momentum)
+        if resting is not None:
+            state = {name: torch.where(resting, before[name], value) for name, value in state.items()}
         if self.bounded:
             low, high = (bound.to(parameters).unsqueeze(-1) for bound in (self.low, self.high))
             state = state | {"parameters": torch.minimum(torch.maximum(state["parameters"], low), high)}
         return state
+
+    def resting(self, step: Tensor) -> Tensor:
+        """Return which parameters no member moves at `step`, `(parameters, 1)`."""
+        named = self.module.resting(step)
+        none = torch.zeros((), dtype=torch.bool, device=step.device)
+        rows = [named.get(name, none).expand(math.prod(shape)) for name, shape in self.shapes.items()]
+        return torch.cat(rows).unsqueeze(-1)
 
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:

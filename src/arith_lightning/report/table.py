@@ -32,22 +32,26 @@ HEADER = (
     "diverged",
     "published",
     "published_n",
-    "inside",
+    "agrees",
     "source",
+    "error",
+    "published_error",
 )
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published rate.
+    """What is published of some runs.
 
     Args:
-        rate: share of successes.
+        rate: share of successes; None where it is not printed.
+        error: median of the error by which runs are judged; None where it is not printed.
         n: runs behind it.
         source: where it is printed.
     """
 
-    rate: float
+    rate: float | None
+    error: float | None
     n: int
     source: str
 
@@ -64,8 +68,9 @@ class Line:
         rate: successes among the runs.
         solved_at_step: median over the successes; None without any.
         sparsity_error: median over the successes; None without any.
+        error: median over all runs of the error by which they are judged; a NaN counts as infinite.
         diverged: runs that ended in something that is not a number.
-        published: the published rate, where there is one.
+        published: what is published, where something is.
     """
 
     unit: str
@@ -75,16 +80,16 @@ class Line:
     rate: Rate
     solved_at_step: float | None
     sparsity_error: float | None
+    error: float
     diverged: int
     published: Published | None
 
     @property
-    def inside(self) -> bool | None:
-        """Whether the published rate lies inside the measured interval."""
-        if self.published is None:
+    def agrees(self) -> bool | None:
+        """Whether measured and published rate differ by no more than chance, at 95 %; None without a published rate."""
+        if self.published is None or self.published.rate is None:
             return None
-        low, high = self.rate.interval
-        return low - 5e-4 <= self.published.rate <= high + 5e-4  # published rates have three digits at most
+        return self.rate.agrees(Rate(round(self.published.rate * self.published.n), self.published.n))
 
 
 def lines(table: BenchmarkTable) -> list[Line]:
@@ -126,6 +131,7 @@ def line(
     solved = [row for row in rows if row["success"] == "True"]
     steps = [float(row["solved_at_step"]) for row in solved if row["solved_at_step"]]
     sparsity = [value for row in solved if not math.isnan(value := float(row["sparsity_error"] or "nan"))]
+    errors = [math.inf if math.isnan(value := float(row["error"])) else value for row in rows]
     return Line(
         unit,
         operation,
@@ -134,18 +140,23 @@ def line(
         Rate(len(solved), len(rows)),
         statistics.median(steps) if steps else None,
         statistics.median(sparsity) if sparsity else None,
+        statistics.median(errors),
         sum(row["diverged"] == "True" for row in rows),
         known,
     )
 
 
 def published(table: BenchmarkTable) -> dict[tuple[str, str, str], Published]:
-    """Return published rates by unit, operation and interpolation range."""
+    """Return what is published by unit, operation and interpolation range."""
     if table.published is None:
         return {}
+
+    def number(row: dict[str, str], name: str) -> float | None:
+        return float(row[name]) if row.get(name) else None
+
     return {
         (row["unit"], row["operation"], row["interpolation"]): Published(
-            float(row["rate"]), int(row["n"]), row["source"]
+            number(row, "rate"), number(row, "error"), int(row["n"]), row["source"]
         )
         for row in read(table.published)
     }
@@ -170,10 +181,12 @@ def as_csv(found: Sequence[Line]) -> str:
     writer.writerow(HEADER)
     for x in found:
         low, high = x.rate.interval
-        known = (x.published.rate, x.published.n, x.inside, x.published.source) if x.published else ("", "", "", "")
+        known = (x.published.rate, x.published.n, x.agrees, x.published.source) if x.published else ("", "", "", "")
+        errors = (f"{x.error:.4g}", x.published.error if x.published else "")
         counts = (x.rate.successes, x.rate.n, f"{low:.4f}", f"{high:.4f}")
         steps = ("" if value is None else f"{value:.6g}" for value in (x.solved_at_step, x.sparsity_error))
-        writer.writerow((x.unit, x.operation, x.interpolation, x.extrapolation, *counts, *steps, x.diverged, *known))
+        asked = (x.unit, x.operation, x.interpolation, x.extrapolation)
+        writer.writerow((*asked, *counts, *steps, x.diverged, *known, *errors))
     return text.getvalue()
 
 
@@ -187,8 +200,9 @@ def matrix(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
 
 
 def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of everything that is known of every line."""
-    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "inside"]
+    """Return header and rows of everything that is known of every line; errors where some are published."""
+    errors = any(x.published and x.published.error is not None for x in found)
+    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "agrees"]
     rows = [
         [
             x.unit,
@@ -197,12 +211,20 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
             str(x.rate),
             "" if x.solved_at_step is None else f"{x.solved_at_step:,.0f}",
             "" if x.sparsity_error is None else f"{x.sparsity_error:.1e}",
-            f"{x.published.rate:g} of {x.published.n} ({x.published.source})" if x.published else "",
-            {None: "", True: "yes", False: "**no**"}[x.inside],
+            *([f"{x.error:.2g}"] if errors else []),
+            printed(x.published) if x.published else "",
+            {None: "", True: "yes", False: "**no**"}[x.agrees],
         ]
         for x in found
     ]
-    return header, rows
+    return [*header[:6], *(["median error"] if errors else []), *header[6:]], rows
+
+
+def printed(known: Published) -> str:
+    """Return what is published in one line."""
+    rate = [] if known.rate is None else [f"{known.rate:g}"]
+    error = [] if known.error is None else [f"median error {known.error:.2g}"]
+    return f"{', '.join(rate + error)} of {known.n} ({known.source})"
 
 
 def as_markdown(name: str, found: Sequence[Line], note: str) -> str:
