@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.architectures.nmu import NMU, NMULayer
-from arith_lightning.architectures.reduction import dot, product
+from arith_lightning.architectures.reduction import dot, product, selected
 
 EPSILON = 2.0**-23
 """Keeps the reciprocal of 0 finite in training: the spacing of float32 at 1, as published."""
@@ -45,7 +45,7 @@ class NMRULayer(NMULayer):
     def forward(self, x: Tensor) -> Tensor:
         """Return the signed product over the selected inputs and reciprocals."""
         v = torch.cat([x, 1 / (x + EPSILON if self.training else x)], dim=-1)
-        magnitude = product(lambda w, v: w * v + (1 - w), self.weight, v.abs())
+        magnitude = product(selected, self.weight, v.abs())
         return magnitude * torch.cos(dot(self.weight, torch.where(v < 0, math.pi, 0.0).to(v.dtype)))
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
-from arith_lightning.architectures.reduction import product
+from arith_lightning.architectures.reduction import product, selected
 from arith_lightning.streams import Stream
 
 
@@ -53,7 +53,7 @@ class NMULayer(ArithmeticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product over the selected inputs."""
-        return product(lambda w, x: w * x + (1 - w), self.weight, x)
+        return product(selected, self.weight, x)
 
 
 class NMU(ArithmeticModule):

@@ -16,7 +16,7 @@ from torch import Tensor
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import require
 from arith_lightning.architectures.nmu import NMULayer
-from arith_lightning.architectures.reduction import product
+from arith_lightning.architectures.reduction import product, selected
 from arith_lightning.streams import threefry
 
 
@@ -69,7 +69,7 @@ class sNMULayer(NMULayer):  # noqa: N801
         if not self.training:
             return super().forward(x)
         noise = self.noise(x)
-        return super().forward(noise * x) / product(lambda w, n: w * n + (1 - w), self.weight, noise)
+        return super().forward(noise * x) / product(selected, self.weight, noise)
 
 
 class sNMU(ArithmeticModule):  # noqa: N801

@@ -145,6 +145,7 @@ class BinaryMultiplication(ArithmeticDataModule):
         """Return the share of pairs of which any bit is on the wrong side of one half; NaN is wrong."""
         return wrong(prediction, target).amax(0).mean()
 
-    def bit_accuracy(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return for each bit of the product the share of pairs that have it right, `(out_features,)`."""
-        return 1 - wrong(prediction, target).mean(-1)
+
+def bit_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Return for each bit the share of pairs `(..., bits, size)` that have it right, `(..., bits)`; NaN is wrong."""
+    return 1 - wrong(prediction, target).mean(-1)
