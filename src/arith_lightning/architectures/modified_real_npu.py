@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.architectures.base import ramp
-from arith_lightning.architectures.layer import require
+from arith_lightning.architectures.layer import register, require
 from arith_lightning.architectures.npu import RealNPU, RealNPULayer
 from arith_lightning.streams import Stream
 
@@ -74,12 +74,12 @@ class ModifiedRealNPU(RealNPU):
             f"choose at least discretization_start={discretization_start}",
         )
         super().__init__(penalty_weight=penalty_weight, **training)
-        for name, value in (
-            ("discretization_weight", discretization_weight),
-            ("discretization_start", discretization_start),
-            ("discretization_end", discretization_end),
-        ):
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        register(
+            self,
+            discretization_weight=discretization_weight,
+            discretization_start=discretization_start,
+            discretization_end=discretization_end,
+        )
 
     def penalty(self, step: Tensor, error: Tensor) -> Tensor:
         """Return both weighted penalties."""
