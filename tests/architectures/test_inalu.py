@@ -183,9 +183,9 @@ def test_a_resumed_population_restarts_at_the_same_evaluations(trainer, tmp_path
 
     through, half, resumed = fresh(), fresh(), fresh()
     trainer(40).fit(through)
-    checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
-    trainer(15, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
-    trainer(40).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    trainer(15, **keeping).fit(half)
+    trainer(40, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
     assert (through.live["module"]["started"] > 15).any()
     assert torch.equal(parameters(resumed), parameters(through))
     for name, column in through.live["module"].items():

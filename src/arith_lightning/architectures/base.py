@@ -7,7 +7,7 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.architectures.layer import ArithmeticLayer, load, require
+from arith_lightning.architectures.layer import ArithmeticLayer, load, register, require
 from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
@@ -96,18 +96,17 @@ class ArithmeticModule(LightningModule):
         self.network = network
         self.optimizer, self.schedule, self.streams = optimizer, schedule, streams
         self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value
-        scalars = {
-            "learning_rate": learning_rate,
-            "momentum": momentum,
-            "weight_decay": weight_decay,
-            "schedule_steps": schedule_steps,
-            "schedule_end": schedule_end,
-            "penalty_weight": penalty_weight,
-            "penalty_start": penalty_start,
-            "penalty_end": penalty_end,
-        }
-        for name, value in scalars.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        register(
+            self,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            schedule_steps=schedule_steps,
+            schedule_end=schedule_end,
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+        )
         self.seed = seed
         load(self, self.start(seed))
 

@@ -47,9 +47,13 @@ class RealNPULayer(ArithmeticLayer):
         self.gate = nn.Parameter(torch.empty(in_features))
         self.reset_parameters()
 
+    def glorot(self) -> float:
+        """Return the bound of a Glorot-uniform start."""
+        return math.sqrt(6 / (self.in_features + self.out_features))
+
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight_real`; the gate starts at `gate_start`."""
-        bound = math.sqrt(6 / (self.in_features + self.out_features)) * self.init_scale
+        bound = self.glorot() * self.init_scale
         weight = stream.uniform((self.out_features, self.in_features), -bound, bound)
         gate = torch.ones(self.in_features, dtype=stream.dtype, device=stream.seed.device) * self.gate_start
         return {"weight_real": weight, "gate": gate.to(stream.dtype)}

@@ -23,6 +23,11 @@ def multiply(factors: Sequence[Tensor]) -> Tensor:
     return factors[0]
 
 
+def selected(weight: Tensor, x: Tensor) -> Tensor:
+    """Return w x + 1 - w, elementwise: a weight of 1 lets x into a product, a weight of 0 leaves it out."""
+    return weight * x + (1 - weight)
+
+
 def product(factor: Callable[[Tensor, Tensor], Tensor], weight: Tensor, x: Tensor) -> Tensor:
     """Multiply `factor(weight, x)` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
     if weight.shape[-1] <= UNROLLED:
