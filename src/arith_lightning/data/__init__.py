@@ -1,5 +1,6 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
+from arith_lightning.data.any_operation import AnyOperation
 from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
@@ -21,6 +22,7 @@ from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTas
 __all__ = [
     "OPERATIONS",
     "PUBLISHED_RANGES",
+    "AnyOperation",
     "ArithmeticDataModule",
     "ArithmeticTask",
     "BinaryMultiplication",
