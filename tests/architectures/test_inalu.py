@@ -125,6 +125,38 @@ def test_a_model_starts_anew_where_it_is_stuck(errors, expected):
     assert [index + 1 for index, changed in enumerate(reaction(errors)) if changed] == expected
 
 
+def restarts(errors, **options):
+    return [index + 1 for index, changed in enumerate(reaction(errors, **options)) if changed]
+
+
+@pytest.mark.parametrize(
+    ("errors", "options", "expected"),
+    [
+        # the same errors below 1, with a smaller limit; a solved model stays
+        ([0.9] * 11, {"restart_above": 0.5}, [5, 10]),
+        ([1e-9] * 11, {"restart_above": 1e-8}, []),
+        # 9 among all earlier errors outweighs the plateau for as long as they are remembered: (9 + 1) / 2 > 1, ...
+        ([9.0] + [1.0] * 10, {"restart_above": 0.5}, []),
+        # of the latest four, the first halves are (9 + 1) / 2 and then (1 + 1) / 2; a second start has to wait likewise
+        ([9.0] + [1.0] * 8, {"restart_above": 0.5, "restart_after": 2000, "restart_memory": 4}, [5, 7, 9]),
+        # still improves: (8 + 4) / 2 > (2 + 1) / 2 + 1 / 2
+        ([8.0, 4.0, 2.0, 1.0, 0.5, 0.25], {"restart_above": 0.0, "restart_after": 1000, "restart_memory": 4}, []),
+    ],
+)
+def test_small_errors_restart_where_they_are_asked_to(errors, options, expected):
+    assert restarts(errors, **options) == expected
+
+
+def test_restarts_of_nonsense_are_refused():
+    with pytest.raises(ValueError, match="restart_above must not be negative; got -1"):
+        iNALU(restart_above=-1.0)
+    with pytest.raises(ValueError, match=r"restart_above must not be negative; got nan"):
+        iNALU(restart_above=math.nan)
+    for memory in (1, 65, math.nan):
+        with pytest.raises(ValueError, match=rf"restart_memory must lie in \[2, 64\]; got {memory}"):
+            iNALU(restart_memory=memory)
+
+
 def test_restarts_wait_for_steps_not_for_evaluations():
     assert reaction([3.0] * 25, every=500).index(True) == 9
     assert reaction([3.0] * 4, every=5000).index(True) == 1
@@ -196,6 +228,7 @@ def test_published_settings():
     module = iNALU()
     assert (module.learning_rate.item(), module.gradient_clip_value) == (pytest.approx(1e-3), 0.1)
     assert (module.penalty_weight.item(), module.restart_after.item()) == (pytest.approx(0.05), 5000)
+    assert (module.restart_above.item(), module.restart_memory.item()) == (1.0, 64.0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A table from runs: counts, medians, published values that agree or not, and its four files."""
+"""A table from runs: counts, medians, published values inside or outside, and its four files."""
 
 import csv
 import math
@@ -53,7 +53,15 @@ def test_lines_count_runs_by_range_and_altogether(table):
     assert (every.interpolation, every.rate, every.solved_at_step, every.sparsity_error) == (ALL, (5, 8), 3000, 0.25)
 
 
-def test_a_published_rate_agrees_or_not(table):
+def test_a_published_rate_is_inside_the_interval_or_not(table):
+    nau, first, second, every = lines(table)
+    assert nau.inside is None
+    assert first.inside  # 4/4: [0.51, 1]
+    assert second.inside is False  # 1/4: [0.05, 0.70]
+    assert every.inside
+
+
+def test_a_published_rate_agrees_with_the_measured_one_or_not(table):
     nau, first, second, every = lines(table)
     assert nau.agrees is None
     assert first.agrees  # 4/4 [0.51, 1.00] and 98/100 [0.93, 0.99]
@@ -69,7 +77,7 @@ def test_a_published_median_error_stands_beside_the_measured_one(table, tmp_path
     assert (nau.error, second.error) == (math.inf, math.inf)
     assert (first.error, first.published.error, first.agrees) == (pytest.approx(0.25), 2.7e-7, None)
     text = as_markdown("one", lines(table), "")
-    assert "| 2.5e-01 | 0.25 | median error 2.7e-07 of 10 (a paper) |  |" in text
+    assert "| 2.5e-01 | 0.25 | median error 2.7e-07, n = 10 (a paper) |  |  |" in text
 
 
 def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):
@@ -78,9 +86,9 @@ def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):
     text = (tmp_path / "out" / "one.md").read_text()
     assert "--config one.yaml`. On a machine." in text
     assert "| NMU | mul | 4/4 | 1/4 | 5/8 |" in text
-    assert "| 0.98 of 100 (a paper) | **no** |" in text
+    assert "| 0.98, n = 100 (a paper) | **no** | **no** |" in text
     rows = list(csv.DictReader((tmp_path / "out" / "one.csv").open()))
-    assert [(r["successes"], r["n"], r["agrees"]) for r in rows] == [
+    assert [(r["successes"], r["n"], r["inside"]) for r in rows] == [
         ("0", "4", ""),
         ("4", "4", "True"),
         ("1", "4", "False"),

@@ -110,9 +110,10 @@ class iNALU(ArithmeticModule):  # noqa: N801
     """One `iNALULayer`, trained as in the primer; a member that is stuck starts anew.
 
     The penalty is on from `penalty_start` for batches with an error below 1. A model starts anew at an evaluation if
-    `restart_after` steps have passed since its last start, the interpolation error is above 1 on average over the later
-    half of the evaluations since then, and the earlier half's mean is not above that by more than its standard
-    deviation. Optimizer state is kept.
+    `restart_after` steps have passed since its last start, the interpolation error is above `restart_above` on average
+    over the later half of the evaluations since then, and the earlier half's mean is not above that by more than its
+    standard deviation. Optimizer state is kept. Published are an error of 1, which no range of small numbers reaches,
+    and all evaluations: one large error at the start then hides for long that nothing has improved since.
 
     The unit's own authors move weights and gates in turns, the weights on the first 8 of 10 steps (`alternating`), and
     start stuck models anew from U(-2, 2) (`restart_range`).
@@ -127,6 +128,8 @@ class iNALU(ArithmeticModule):  # noqa: N801
         init_scale: see `iNALULayer`.
         hidden_features: numbers that a first layer hands to a second; null for a single layer.
         restart_after: steps between two starts, at least; infinity never starts anew.
+        restart_above: mean squared error on the interpolation set from which a model can be stuck.
+        restart_memory: latest evaluations since the last start that are looked at, at most.
         restart_range: half-width of the uniform start of models that start anew; null for that of the first start.
         alternating: whether weights and gates are moved in turns instead of together; needs sgd or rmsprop.
         gradient_clip_value: largest magnitude of any gradient entry.
@@ -137,6 +140,8 @@ class iNALU(ArithmeticModule):  # noqa: N801
     """
 
     restart_after: Tensor
+    restart_above: Tensor
+    restart_memory: Tensor
     history: Tensor
     evaluations: Tensor
     started: Tensor
@@ -152,6 +157,8 @@ class iNALU(ArithmeticModule):  # noqa: N801
         init_scale: float = 0.2,
         hidden_features: int | None = None,
         restart_after: float = 5_000,
+        restart_above: float = 1.0,
+        restart_memory: float = MEMORY,
         restart_range: float | None = None,
         alternating: bool = False,
         gradient_clip_value: float | None = 0.1,
@@ -161,6 +168,10 @@ class iNALU(ArithmeticModule):  # noqa: N801
         **training: Any,
     ) -> None:
         require(restart_after > 0, "restart_after must be positive", restart_after, "try 5000, or .inf for never")
+        require(restart_above >= 0, "restart_above must not be negative", restart_above, "try 1.0, or 1e-6")
+        require(
+            2 <= restart_memory <= MEMORY, f"restart_memory must lie in [2, {MEMORY}]", restart_memory, f"try {MEMORY}"
+        )
         require(
             restart_range is None or 0 < restart_range < float("inf"),
             "restart_range must be positive and finite, or null",
@@ -187,7 +198,9 @@ class iNALU(ArithmeticModule):  # noqa: N801
             **training,
         )
         self.restart_range, self.alternating = restart_range, alternating
-        for name, value in (("restart_after", restart_after), ("evaluations", 0), ("started", 0)):
+        restart = {"after": restart_after, "above": restart_above, "memory": restart_memory}
+        scalars = {f"restart_{name}": value for name, value in restart.items()} | {"evaluations": 0, "started": 0}
+        for name, value in scalars.items():
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
         self.register_buffer("history", torch.zeros(MEMORY, dtype=torch.float64))
 
@@ -214,14 +227,14 @@ class iNALU(ArithmeticModule):  # noqa: N801
     def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Remember the error, and start anew if stuck; a NaN is no reason to."""
         history = torch.cat([self.history[1:], error.double().reshape(1)])
-        count = (self.evaluations + 1).clamp(max=MEMORY)
+        count = torch.minimum(self.evaluations + 1, self.restart_memory)
         position = torch.arange(MEMORY, device=history.device) - (MEMORY - count)
         half = (count / 2).floor()
         before, after = (position >= 0) & (position < half), position >= half
         mean_before, mean = (_mean(history, part) for part in (before, after))
         deviation = _mean((history - mean).square(), after).sqrt()
         waited = (half >= 1) & (stream.step - self.started >= self.restart_after)
-        stuck = waited & (mean > 1) & (mean_before <= mean + deviation)
+        stuck = waited & (mean > self.restart_above) & (mean_before <= mean + deviation)
         fresh = self.restart(stream)
         parameters = {name: torch.where(stuck, fresh[name], value) for name, value in self.named_parameters()}
         return parameters | {

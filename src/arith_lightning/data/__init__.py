@@ -1,5 +1,6 @@
 """Datasets: one file each, what is drawn, what is asked, and what an almost perfect answer is."""
 
+from arith_lightning.data.any_operation import AnyOperation
 from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
@@ -20,6 +21,7 @@ from arith_lightning.data.single_module import SingleModuleTask
 
 __all__ = [
     "OPERATIONS",
+    "AnyOperation",
     "ArithmeticDataModule",
     "ArithmeticTask",
     "BinaryMultiplication",

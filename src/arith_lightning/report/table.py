@@ -32,6 +32,7 @@ HEADER = (
     "diverged",
     "published",
     "published_n",
+    "inside",
     "agrees",
     "source",
     "error",
@@ -85,8 +86,16 @@ class Line:
     published: Published | None
 
     @property
+    def inside(self) -> bool | None:
+        """Whether the published rate lies inside the measured interval; None without a published rate."""
+        if self.published is None or self.published.rate is None:
+            return None
+        low, high = self.rate.interval
+        return low - 5e-4 <= self.published.rate <= high + 5e-4  # published rates have three digits at most
+
+    @property
     def agrees(self) -> bool | None:
-        """Whether measured and published rate differ by no more than chance, at 95 %; None without a published rate."""
+        """Whether both rates, each of its own n, differ by chance at most (95 %); None without a published one."""
         if self.published is None or self.published.rate is None:
             return None
         return self.rate.agrees(Rate(round(self.published.rate * self.published.n), self.published.n))
@@ -181,7 +190,9 @@ def as_csv(found: Sequence[Line]) -> str:
     writer.writerow(HEADER)
     for x in found:
         low, high = x.rate.interval
-        known = (x.published.rate, x.published.n, x.agrees, x.published.source) if x.published else ("", "", "", "")
+        known: tuple[object, ...] = ("",) * 5
+        if x.published:
+            known = (x.published.rate, x.published.n, x.inside, x.agrees, x.published.source)
         errors = (f"{x.error:.4g}", x.published.error if x.published else "")
         counts = (x.rate.successes, x.rate.n, f"{low:.4f}", f"{high:.4f}")
         steps = ("" if value is None else f"{value:.6g}" for value in (x.solved_at_step, x.sparsity_error))
@@ -202,7 +213,7 @@ def matrix(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
 def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of everything that is known of every line; errors where some are published."""
     errors = any(x.published and x.published.error is not None for x in found)
-    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "agrees"]
+    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "inside", "agrees"]
     rows = [
         [
             x.unit,
@@ -213,7 +224,7 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
             "" if x.sparsity_error is None else f"{x.sparsity_error:.1e}",
             *([f"{x.error:.2g}"] if errors else []),
             printed(x.published) if x.published else "",
-            {None: "", True: "yes", False: "**no**"}[x.agrees],
+            *({None: "", True: "yes", False: "**no**"}[verdict] for verdict in (x.inside, x.agrees)),
         ]
         for x in found
     ]
@@ -224,7 +235,7 @@ def printed(known: Published) -> str:
     """Return what is published in one line."""
     rate = [] if known.rate is None else [f"{known.rate:g}"]
     error = [] if known.error is None else [f"median error {known.error:.2g}"]
-    return f"{', '.join(rate + error)} of {known.n} ({known.source})"
+    return f"{', '.join(rate + error)}, n = {known.n} ({known.source})"
 
 
 def as_markdown(name: str, found: Sequence[Line], note: str) -> str:
