@@ -244,9 +244,9 @@ def test_weights_and_gates_are_moved_in_turns(step, moving):
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("optimizer", ["rmsprop", "sgd"])
 def test_turns_are_the_same_in_a_population_and_in_a_plain_trainer(optimizer, trainer):
-    momentum = {"momentum": 0.9} if optimizer == "sgd" else {}
+    memory = {"momentum" if optimizer == "sgd" else "smoothing": 0.9}
     task, seeds = SingleModuleTask("mul", batch_size=16), (0, 5)
-    options = {"gradient_clip_norm": 0.7, "weight_decay": 0.01, "penalty_start": 5, "penalty_end": 5, **momentum}
+    options = {"gradient_clip_norm": 0.7, "weight_decay": 0.01, "penalty_start": 5, "penalty_end": 5, **memory}
     module = iNALU(alternating=True, optimizer=optimizer, learning_rate=0.01, hidden_features=2, **options)
     together = Population(module, task, seeds=seeds, evaluate_every=23)
     trainer(23).fit(together)

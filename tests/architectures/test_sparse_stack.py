@@ -5,14 +5,14 @@ from arith_lightning.architectures import NPU, SparseStack
 from arith_lightning.streams import Purpose, Stream
 
 
-def test_the_start_is_small_and_positive_with_open_gates():
+def test_the_start_is_small_and_positive_with_half_open_gates():
     start = SparseStack(40, layers=["NAU", "NPU"], hidden_features=30).initial(Stream(0, Purpose.INITIALIZATION))
     first, second = start["network.0.weight"], start["network.1.weight_real"]
     assert (first.shape, second.shape) == ((30, 40), (1, 30))
     for weight in (first, second):
         assert (weight.min() >= 0) & (weight.max() < 0.1)
     assert first.mean().item() == pytest.approx(0.05, abs=5 * 0.1 / 12**0.5 / 1200**0.5)
-    assert (start["network.1.gate"] == 1).all()
+    assert (start["network.1.gate"] == 0.5).all()
     assert (start["network.1.weight_imag"] == 0).all()
 
 

@@ -44,7 +44,8 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     found = BenchmarkTable(path)
     found.prepare(found.cells)
-    for cell in found.cells:
+    one_variant = {(cell.unit, cell.operation): cell for cell in found.cells}
+    for cell in {*one_variant.values(), *found.cells[: len(found.experiments)]}:
         built = experiment(cell.run.arguments())
         assert built.data.operation.name == cell.operation
         assert built.max_steps > 0

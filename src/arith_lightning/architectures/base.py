@@ -28,6 +28,8 @@ class ArithmeticModule(LightningModule):
         learning_rate: step size of the optimizer.
         optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
         momentum: of SGD; must be 0 for the other optimizers.
+        smoothing: share of its mean square of gradients that RMSprop keeps at a step; torch's default of 0.99 must stay
+            for the other optimizers. TensorFlow's and Flux's is 0.9, which behaves quite differently.
         weight_decay: L2 added to the gradient (decoupled with `adamw`).
         schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`.
         schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
@@ -47,6 +49,7 @@ class ArithmeticModule(LightningModule):
 
     learning_rate: Tensor
     momentum: Tensor
+    smoothing: Tensor
     weight_decay: Tensor
     schedule_steps: Tensor
     schedule_end: Tensor
@@ -60,6 +63,7 @@ class ArithmeticModule(LightningModule):
         learning_rate: float = 1e-3,
         optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam",
         momentum: float = 0.0,
+        smoothing: float = 0.99,
         weight_decay: float = 0.0,
         schedule: Literal["constant", "linear", "cosine", "exponential"] = "constant",
         schedule_steps: int = 1,
@@ -76,6 +80,13 @@ class ArithmeticModule(LightningModule):
         require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
         require(0 <= momentum < 1, "momentum must lie in [0, 1)", momentum, "try 0.9")
         require(momentum == 0 or optimizer == "sgd", "only sgd takes a momentum", momentum, "set optimizer: sgd")
+        require(0 <= smoothing < 1, "smoothing must lie in [0, 1)", smoothing, "try 0.9")
+        require(
+            smoothing == 0.99 or optimizer == "rmsprop",
+            "only rmsprop takes a smoothing other than 0.99",
+            smoothing,
+            "set optimizer: rmsprop",
+        )
         require(weight_decay >= 0, "weight_decay must not be negative", weight_decay, "try 0")
         require(schedule_steps > 0, "schedule_steps must be positive", schedule_steps, "try the run's max_steps")
         require(0 <= schedule_end <= 1, "schedule_end must lie in [0, 1]", schedule_end, "try 0.01")
@@ -100,6 +111,7 @@ class ArithmeticModule(LightningModule):
             self,
             learning_rate=learning_rate,
             momentum=momentum,
+            smoothing=smoothing,
             weight_decay=weight_decay,
             schedule_steps=schedule_steps,
             schedule_end=schedule_end,
@@ -223,6 +235,8 @@ class ArithmeticModule(LightningModule):
         options: dict[str, Any] = {"lr": self.learning_rate.item(), "weight_decay": self.weight_decay.item()}
         if self.optimizer == "sgd":
             options["momentum"] = self.momentum.item()
+        if self.optimizer == "rmsprop":
+            options["alpha"] = self.smoothing.item()
         optimizer = OPTIMIZERS[self.optimizer](self.parameters(), **options)
         rate = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.learning_rate_factor(torch.tensor(step)).item()

@@ -1,10 +1,11 @@
 """A stack of arithmetic layers, wide and trained sparse: an L1 penalty on every parameter chooses what is used.
 
-Every weight starts at U(0, 0.1), the gates of power units at 1, their imaginary powers at 0. The factor of the penalty
-grows tenfold every 10,000 steps, as with a single power unit.
+Every weight starts at U(0, 0.1), but for the imaginary powers and the gates of power units, which start at 0 and 1/2 as
+always. The factor of the penalty grows tenfold every 10,000 steps, as with a single power unit.
 
-Source: Heim, Pevny and Smidl, "Neural Power Units" (2020), the task of 100 inputs, and its code: RMSprop, and a hidden
-layer as wide as the inputs. Its addition units are not projected into [-1, 1], those here are.
+Source: Heim, Pevny and Smidl, "Neural Power Units" (2020), the task of 100 inputs, and its code: RMSprop with a
+smoothing of 0.9, and a hidden layer as wide as the inputs. Its addition units are not projected into [-1, 1], those
+here are; the gates of its complex units, not those of its real ones, start at 1.
 """
 
 from typing import Any, Literal
@@ -63,16 +64,10 @@ class SparseStack(Stack):
         )
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
-        """Draw every weight; see the module for gates of power units and imaginary powers."""
-        values = {}
-        for name, parameter in self.named_parameters():
-            if name.endswith("weight_imag"):
-                values[name] = torch.zeros(parameter.shape, dtype=stream.dtype, device=stream.seed.device)
-            elif parameter.dim() == 1:
-                values[name] = torch.ones(parameter.shape, dtype=stream.dtype, device=stream.seed.device)
-            else:
-                values[name] = stream.uniform(tuple(parameter.shape), 0.0, START)
-        return values
+        """Draw every weight; see the module for the others."""
+        own = super().initial(stream)
+        drawn = [name for name, value in own.items() if value.dim() > 1 and not name.endswith("weight_imag")]
+        return own | {name: stream.uniform(tuple(own[name].shape), 0.0, START) for name in drawn}
 
     def penalty(self, step: Tensor, error: Tensor) -> Tensor:
         """Return the weighted sum of the absolute values of all parameters."""

@@ -166,12 +166,12 @@ class Dynamics:
         """Take one optimizer step of every member on its batch, and project bounded parameters."""
         parameters = state["parameters"]
 
-        rate, decay, momentum = (
+        rate, decay, memory = (
             column.to(parameters.dtype)
             for column in (
                 vmap(lambda buffers: self.learning_rate.at(buffers, step))(columns.module),
                 columns.module["weight_decay"],
-                columns.module["momentum"],
+                columns.module["smoothing" if self.module.optimizer == "rmsprop" else "momentum"],
             )
         )
         gradient = self.gradient(parameters, columns, x, y, step)
@@ -179,7 +179,7 @@ class Dynamics:
         if resting is not None:
             gradient = torch.where(resting, 0.0, gradient)
         gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
-        state = self.rule(state, gradient, rate, corrections, decay, momentum)
+        state = self.rule(state, gradient, rate, corrections, decay, memory)
         if resting is not None:
             state = {name: torch.where(resting, before[name], value) for name, value in state.items()}
         if self.bounded:
