@@ -14,6 +14,7 @@ from rich.table import Table
 from torch import Tensor
 
 from arith_lightning import runs
+from arith_lightning.data.any_operation import NAMES
 from arith_lightning.evaluation import Rate, verdict
 from arith_lightning.population import Population
 
@@ -27,14 +28,11 @@ def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
     module = population.template[0]
-    first = {
-        "architecture": type(module).__name__,
-        "operation": operation(population),
-        "in_features": data.in_features,
-    }
     return [
         {
-            **first,
+            "architecture": type(module).__name__,
+            "operation": operation(population, k),
+            "in_features": data.in_features,
             "interpolation": ranges(population, "interpolation", k),
             "extrapolation": ranges(population, "extrapolation", k),
             "epsilon": getattr(data, "epsilon", None),
@@ -52,10 +50,11 @@ def rows(population: Population) -> list[dict[str, Any]]:
     ]
 
 
-def operation(population: Population) -> str | None:
-    """Return the name of the dataset's operation, where it has one."""
+def operation(population: Population, member: int) -> str | None:
+    """Return the name of a member's operation, where the dataset has one."""
+    asked = population.all_columns.data.get("operation")
     found = getattr(population.data, "operation", None)
-    return getattr(found, "name", found)
+    return getattr(found, "name", found) if asked is None else NAMES[int(asked[member])]
 
 
 def ranges(population: Population, split: str, member: int) -> str | None:

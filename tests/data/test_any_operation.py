@@ -3,10 +3,10 @@ import torch
 
 from arith_lightning.architectures import iNALU
 from arith_lightning.data import AnyOperation, SingleModuleTask
+from arith_lightning.data.any_operation import NAMES
 from arith_lightning.population import Population
+from arith_lightning.results import rows
 from arith_lightning.streams import Purpose, Stream
-
-NAMES = ("add", "sub", "mul", "div")
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -36,6 +36,7 @@ def test_members_of_one_population_are_asked_different_operations(trainer):
     settings = [{"operation": number, "learning_rate": 0.01} for number in range(4)]
     together = Population(iNALU(), AnyOperation(), seeds=[4, 1], settings=settings, evaluate_every=5)
     trainer(10).fit(together)
+    assert [row["operation"] for row in rows(together)] == [name for name in NAMES for _ in range(2)]
     for number, name in enumerate(NAMES):
         alone = Population(iNALU(learning_rate=0.01), SingleModuleTask(name), seeds=[4, 1], evaluate_every=5)
         trainer(10).fit(alone)
