@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from arith_lightning import architectures
 from arith_lightning.benchmark import __main__ as command
-from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, named, read
+from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, load, named, read
 from arith_lightning.config import experiment
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,20 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
         built = experiment(cell.run.arguments())
         assert built.data.operation.name == cell.operation
         assert built.max_steps > 0
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_a_line_of_units_is_a_row_of_every_table(path):
+    """Whoever adds a unit adds its export and one line of units.yaml."""
+    table = BenchmarkTable(path)
+    listed = {
+        (unit, operation)
+        for unit, operations in load(path.parent / "units.yaml").items()
+        for operation in operations
+        if operation in table.operations
+    }
+    assert listed <= {(cell.unit, cell.operation) for cell in table.cells}
+    assert {unit for unit, _ in listed} <= {*architectures.__all__}
 
 
 def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
@@ -135,7 +150,7 @@ def test_a_table_is_measured_once_cell_by_cell(table, capsys, monkeypatch):
     assert first[0]["extrapolation_mse"] != first[2]["extrapolation_mse"]
     assert command.main(["--config", str(table), "--operations", "add"]) == 0
     assert [row["operation"] for row in read(path)] == ["mul"] * 4 + ["add"] * 4
-    monkeypatch.setattr("subprocess.Popen", None)  # from here on, training would fail
+    monkeypatch.setattr("arith_lightning.trained.train", None)  # from here on, training would fail
     assert command.main(["--config", str(table), "--operations", "mul", "add"]) == 0
     assert read(path)[:4] == first
     assert "runs.csv" in capsys.readouterr().out
