@@ -81,3 +81,15 @@ def test_ranges_of_other_distributions_say_so():
     texts = [results.ranges(population, "interpolation", k) for k in range(2)]
     assert texts == ["exponential(0.8) on [0, 20]", "exponential(0.2) on [0, 20]"]
     assert results.ranges(population, "extrapolation", 0) == "exponential(0.5) on [0, 9]"
+
+
+def test_a_second_range_stands_behind_a_slash():
+    data = SingleModuleTask("div", [-2, -1], [-6, -2], second_interpolation=[1, 2], second_extrapolation=[2, 6])
+    population = Population(NMU(), data, [0])
+    assert results.ranges(population, "interpolation", 0) == "[-2, -1] / [1, 2]"
+    assert results.ranges(population, "extrapolation", 0) == "[-6, -2] / [2, 6]"
+
+
+def test_benfords_law_needs_no_shape():
+    population = Population(NMU(), SingleModuleTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
+    assert results.ranges(population, "interpolation", 0) == "benford on [10, 100]"

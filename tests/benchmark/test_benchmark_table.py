@@ -51,9 +51,9 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
         assert built.max_steps > 0
 
 
-@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in TABLES if path.stem != "one_unit"], ids=lambda path: path.stem)
 def test_a_line_of_units_is_a_row_of_every_table(path):
-    """Whoever adds a unit adds its export and one line of units.yaml."""
+    """Whoever adds a unit adds its export and one line of units.yaml (one_unit is about a single one)."""
     table = BenchmarkTable(path)
     listed = {
         (unit, operation)
