@@ -33,16 +33,20 @@ def table(tmp_path, monkeypatch):
     (tmp_path / "one.yaml").write_text(CONFIG)
     (tmp_path / "published.csv").write_text(PUBLISHED)
     found = BenchmarkTable(tmp_path / "one.yaml")
-    found.folder.mkdir(parents=True)
     rows = [row("NMU", "mul", "[1, 2]", seed, True, 1000 * (seed + 1)) for seed in range(4)]
     rows += [row("NMU", "mul", "[-2, -1]", seed, seed == 0, 9000 if seed == 0 else None) for seed in range(4)]
     rows += [row("NAU", "add", "[1, 2]", seed, False) for seed in range(4)]
     rows[0]["sparsity_error"] = "nan"  # a network without weights that act on inputs
-    with (found.folder / "runs.csv").open("w", newline="") as file:
+    measured(found, rows)
+    return found
+
+
+def measured(table, rows):
+    table.folder.mkdir(parents=True)
+    with (table.folder / "runs.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    return found
 
 
 def test_lines_count_runs_by_range_and_altogether(table):
@@ -78,6 +82,21 @@ def test_a_published_median_error_stands_beside_the_measured_one(table, tmp_path
     assert (first.error, first.published.error, first.agrees) == (pytest.approx(0.25), 2.7e-7, None)
     text = as_markdown("one", lines(table), "")
     assert "| 2.5e-01 | 0.25 | median error 2.7e-07, n = 10 (a paper) |  |  |" in text
+
+
+def test_found_settings_are_a_column_once_they_are_measured(table, tmp_path):
+    (tmp_path / "two.yaml").write_text(CONFIG)
+    (tmp_path / "one.yaml").write_text(CONFIG + "found: two.yaml\n")
+    both = BenchmarkTable(tmp_path / "one.yaml")
+    assert all(x.found is None for x in lines(both))
+    assert "found settings" not in as_markdown("one", lines(both), "")
+    rows = [row("NMU", "mul", interval, seed, True, 1000) for interval in ("[1, 2]", "[-2, -1]") for seed in range(3)]
+    measured(both.found, rows)
+    nau, first, _, every = lines(both)
+    assert (nau.found, first.found, every.found) == (None, (3, 3), (6, 6))
+    text = as_markdown("one", lines(both), "")
+    assert "| NMU | mul | 4/4 | 1/4 | 5/8 | 6/6 |" in text
+    assert "| 3/3 = 1.00 [0.44, 1.00] |" in text
 
 
 def test_the_command_writes_four_files_that_agree(table, tmp_path, capsys):

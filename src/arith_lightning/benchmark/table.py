@@ -20,7 +20,7 @@ from arith_lightning.trained import LOGS, Run, Trained
 
 UNIT = "UNIT"
 """Stands for the unit's name in a table's `model`."""
-KEYS = {"experiment", "units", "operations", "model", "published", "variants"}
+KEYS = {"experiment", "units", "operations", "model", "published", "variants", "found"}
 COLUMNS = (
     "architecture",
     "operation",
@@ -68,8 +68,9 @@ class BenchmarkTable:
             what that cell changes in `model.init_args` (and, below `data`, in `data.init_args`), or to a `model` of its
             own (a list of such mappings and of files that hold one is merged); `operations` names those asked, all by
             default; `model` is the network around a unit, `UNIT` stands for its name; `published` is a file of
-            published rates or median errors; `variants` maps names to what each changes in the experiment, and every
-            unit and operation then has a cell of each.
+            published rates or median errors; `found` is a table of the same runs with settings that searches found, its
+            rates stand beside these; `variants` maps names to what each changes in the experiment, and every unit and
+            operation then has a cell of each.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -87,6 +88,7 @@ class BenchmarkTable:
         self.name = f"{path.stem}_quick" if quick else path.stem
         self.folder = LOGS / "benchmark" / self.name
         self.published = path.parent / content["published"] if "published" in content else None
+        self.found = BenchmarkTable(path.parent / content["found"], quick) if "found" in content else None
         base = stacked(path, content["experiment"])
         self.experiments = {
             name: stacked(path, [base, changes]) for name, changes in content.get("variants", {"": {}}).items()

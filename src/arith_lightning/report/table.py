@@ -16,6 +16,8 @@ from arith_lightning.benchmark.table import BenchmarkTable, read
 from arith_lightning.evaluation import Rate
 from arith_lightning.runs import write
 
+FOUND = "found settings"
+"""Column of the same units with settings that searches found."""
 ALL = "all"
 """Range of a published rate, or of a line, that counts the runs of every range."""
 HEADER = (
@@ -37,6 +39,8 @@ HEADER = (
     "source",
     "error",
     "published_error",
+    "found_successes",
+    "found_n",
 )
 
 
@@ -72,6 +76,7 @@ class Line:
         error: median over all runs of the error by which they are judged; a NaN counts as infinite.
         diverged: runs that ended in something that is not a number.
         published: what is published, where something is.
+        found: successes of the same unit with found settings, where they were measured.
     """
 
     unit: str
@@ -84,6 +89,7 @@ class Line:
     error: float
     diverged: int
     published: Published | None
+    found: Rate | None
 
     @property
     def inside(self) -> bool | None:
@@ -110,14 +116,14 @@ def lines(table: BenchmarkTable) -> list[Line]:
     path = table.folder / "runs.csv"
     if not path.exists():
         raise ValueError(f"the table must have been measured; no {path}; run python -m arith_lightning.benchmark first")
-    known = published(table)
+    known, beside = published(table), found_rates(table)
     groups: dict[tuple[str, str, str, str], list[dict[str, str]]] = {}
     for row in read(path):
         key = (row["architecture"], row["operation"], row["interpolation"], row["extrapolation"])
         groups.setdefault(key, []).append(row)
         groups.setdefault((*key[:2], ALL, ALL), []).append(row)
     order = [(cell.unit, cell.operation) for cell in table.cells]
-    found = [line(*key, rows, known.get(key[:3])) for key, rows in groups.items()]
+    found = [line(*key, rows, known.get(key[:3]), beside.get(key[:3])) for key, rows in groups.items()]
     several = {
         pair for pair in order if sum((x.unit, x.operation) == pair and x.interpolation != ALL for x in found) > 1
     }
@@ -135,6 +141,7 @@ def line(
     extrapolation: str,
     rows: Sequence[dict[str, str]],
     known: Published | None,
+    found: Rate | None,
 ) -> Line:
     """Return the line of some runs."""
     solved = [row for row in rows if row["success"] == "True"]
@@ -152,7 +159,15 @@ def line(
         statistics.median(errors),
         sum(row["diverged"] == "True" for row in rows),
         known,
+        found,
     )
+
+
+def found_rates(table: BenchmarkTable) -> dict[tuple[str, str, str], Rate]:
+    """Return the rates of the table of found settings by unit, operation and range; none before it is measured."""
+    if table.found is None or not (table.found.folder / "runs.csv").exists():
+        return {}
+    return {(x.unit, x.operation, x.interpolation): x.rate for x in lines(table.found)}
 
 
 def published(table: BenchmarkTable) -> dict[tuple[str, str, str], Published]:
@@ -197,22 +212,33 @@ def as_csv(found: Sequence[Line]) -> str:
         counts = (x.rate.successes, x.rate.n, f"{low:.4f}", f"{high:.4f}")
         steps = ("" if value is None else f"{value:.6g}" for value in (x.solved_at_step, x.sparsity_error))
         asked = (x.unit, x.operation, x.interpolation, x.extrapolation)
-        writer.writerow((*asked, *counts, *steps, x.diverged, *known, *errors))
+        writer.writerow((*asked, *counts, *steps, x.diverged, *known, *errors, *(x.found or ("", ""))))
     return text.getvalue()
 
 
 def matrix(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the table at a glance: successes by unit and operation over ranges."""
+    """Return header and rows of the table at a glance: successes by unit and operation over ranges; found ones last."""
     ranges = list(dict.fromkeys(x.interpolation for x in found if x.interpolation != ALL))
     ranges += [ALL] * any(x.interpolation == ALL for x in found)
-    cells = {(x.unit, x.operation, x.interpolation): f"{x.rate.successes}/{x.rate.n}" for x in found}
+    cells = {(x.unit, x.operation, x.interpolation): short(x.rate) for x in found}
     pairs = dict.fromkeys((x.unit, x.operation) for x in found)
-    return ["unit", "operation", *ranges], [[*pair, *(cells.get((*pair, r), "") for r in ranges)] for pair in pairs]
+    header = ["unit", "operation", *ranges]
+    rows = [[*pair, *(cells.get((*pair, r), "") for r in ranges)] for pair in pairs]
+    if any(x.found for x in found):
+        last = {(x.unit, x.operation): short(x.found) for x in found}
+        header, rows = [*header, FOUND], [[*row, last[pair]] for row, pair in zip(rows, pairs, strict=True)]
+    return header, rows
+
+
+def short(rate: Rate | None) -> str:
+    """Return a rate as a fraction."""
+    return f"{rate.successes}/{rate.n}" if rate else ""
 
 
 def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of everything that is known of every line; errors where some are published."""
     errors = any(x.published and x.published.error is not None for x in found)
+    beside = any(x.found for x in found)
     header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "inside", "agrees"]
     rows = [
         [
@@ -225,10 +251,11 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
             *([f"{x.error:.2g}"] if errors else []),
             printed(x.published) if x.published else "",
             *({None: "", True: "yes", False: "**no**"}[verdict] for verdict in (x.inside, x.agrees)),
+            *([str(x.found or "")] if beside else []),
         ]
         for x in found
     ]
-    return [*header[:6], *(["median error"] if errors else []), *header[6:]], rows
+    return [*header[:6], *(["median error"] if errors else []), *header[6:], *([FOUND] if beside else [])], rows
 
 
 def printed(known: Published) -> str:
