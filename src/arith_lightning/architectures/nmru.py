@@ -44,9 +44,11 @@ class NMRULayer(NMULayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the signed product over the selected inputs and reciprocals."""
-        v = torch.cat([x, 1 / (x + EPSILON if self.training else x)], dim=-1)
-        magnitude = product(selected, self.weight, v.abs())
-        return magnitude * torch.cos(dot(self.weight, torch.where(v < 0, math.pi, 0.0).to(v.dtype)))
+        reciprocal = 1 / (x + EPSILON if self.training else x)
+        parts = list(zip(self.weight.chunk(2, dim=-1), (x, reciprocal), strict=True))
+        multiplied, divided = (product(selected, w, v.abs()) for w, v in parts)
+        turned, back = (dot(w, torch.where(v < 0, math.pi, 0.0).to(v.dtype)) for w, v in parts)
+        return multiplied * divided * torch.cos(turned + back)
 
 
 class NMRU(NMU):
