@@ -149,8 +149,8 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
     def one(run: Run) -> None:
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_fit, args=(run.arguments(quick), sender), daemon=True)
-        processes.append(process)
         process.start()
+        processes.append(process)
         sender.close()
         done, last = 0.0, ""
         with open(receiver.fileno(), closefd=False) as lines:
