@@ -3,8 +3,8 @@
 Optuna reads a journal line by line and gives up at a broken line with others behind it. So a line that could only be
 written in part is taken back, and one that a killed process has left is removed before the next is appended.
 
-Forcing a line to the disk takes milliseconds, and a trial writes eight: so that is done once a second. What is appended
-outlives every process at once, and a machine without power from then on.
+Forcing a line to the disk takes milliseconds, and a trial writes several: so that is done once a second. What is
+appended outlives every process at once, and a machine without power from then on.
 """
 
 import errno

@@ -118,14 +118,14 @@ def await_storage(storage: str, patience: float = PATIENCE) -> None:
             time.sleep(1)
 
 
-def open_study(space: Space, storage: str, sampler: optuna.samplers.BaseSampler | None = None) -> Study:
+def open_study(space: Space, storage: str) -> Study:
     """Open or create the study of a space.
 
     Raises:
         ValueError: the storage cannot be opened, or holds a study of another space under this name.
     """
     study = optuna.create_study(
-        storage=connect(storage), study_name=space.name, direction="maximize", load_if_exists=True, sampler=sampler
+        storage=connect(storage), study_name=space.name, direction="maximize", load_if_exists=True
     )
     known = study.user_attrs.get(SPACE)
     if known is None:

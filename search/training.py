@@ -6,7 +6,7 @@ shape or a code path (depth, optimizer) starts another.
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from arith_lightning.config import Experiment
 from arith_lightning.population import Population
 from arith_lightning.population.structure import signature
 from objective import Result, summarize
+from pruning import Prune
 from space import Setting, Space
 
 JUDGED_ON = 1
@@ -40,7 +41,7 @@ class Batch:
         self,
         settings: Sequence[Setting],
         seeds: Sequence[int],
-        prune: Callable[[int, Mapping[int, Result]], set[int]] | None = None,
+        prune: Prune | None = None,
         drop_decided: bool = False,
     ) -> list[Result]:
         """Return one result a setting, in order; all on the same seeds.
@@ -109,9 +110,7 @@ class Rungs(Callback):
         prune: see `Batch.train`.
     """
 
-    def __init__(
-        self, indices: Sequence[int], tasks: int, prune: Callable[[int, Mapping[int, Result]], set[int]]
-    ) -> None:
+    def __init__(self, indices: Sequence[int], tasks: int, prune: Prune) -> None:
         self.indices, self.tasks, self.prune = list(indices), tasks, prune
         self.pruned: dict[int, int] = {}
         """Trial of the population -> step at which it was dropped."""

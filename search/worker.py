@@ -86,7 +86,6 @@ def tell(study: Study, trial: Trial, result: Result, score: float) -> None:
     """Record what a trial's seeds did, and its value, unless another machine has given the trial up for lost."""
     with suppress(UpdateFinishedTrialError):
         trial.set_user_attr("result", result._asdict())
-        trial.set_user_attr("diverged", result.diverged)
         if result.pruned_at is None:
             study.tell(trial, score)
         else:

@@ -49,6 +49,7 @@ def trainer() -> Callable[..., Trainer]:
             "enable_progress_bar": False,
             "enable_model_summary": False,
             "num_sanity_val_steps": 0,
+            "log_every_n_steps": 1,
             "accelerator": "cpu",
             "max_epochs": -1,
         }

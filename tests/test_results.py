@@ -72,3 +72,24 @@ def test_settings_train_side_by_side_and_are_told_one_by_one(trainer, tmp_path):
 def test_a_setting_of_another_shape_is_refused(value):
     with pytest.raises(ValueError, match=r"the setting 'interpolation' must be numbers of shape .1, 2.; got"):
         Population(NMU(), SingleModuleTask(), range(2), [{"interpolation": value}])
+
+
+def test_ranges_of_other_distributions_say_so():
+    shapes = {"interpolation_shape": [0.8], "extrapolation_shape": [0.5]}
+    data = SingleModuleTask("add", [0, 20], [0, 9], distribution="exponential", **shapes)
+    population = Population(NMU(), data, [0], [{}, {"interpolation_shape": [0.2]}])
+    texts = [results.ranges(population, "interpolation", k) for k in range(2)]
+    assert texts == ["exponential(0.8) on [0, 20]", "exponential(0.2) on [0, 20]"]
+    assert results.ranges(population, "extrapolation", 0) == "exponential(0.5) on [0, 9]"
+
+
+def test_a_second_range_stands_behind_a_slash():
+    data = SingleModuleTask("div", [-2, -1], [-6, -2], second_interpolation=[1, 2], second_extrapolation=[2, 6])
+    population = Population(NMU(), data, [0])
+    assert results.ranges(population, "interpolation", 0) == "[-2, -1] / [1, 2]"
+    assert results.ranges(population, "extrapolation", 0) == "[-6, -2] / [2, 6]"
+
+
+def test_benfords_law_needs_no_shape():
+    population = Population(NMU(), SingleModuleTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
+    assert results.ranges(population, "interpolation", 0) == "benford on [10, 100]"

@@ -73,5 +73,6 @@ def exported(base: type) -> list[type]:
 
 
 def parameters(kind: type) -> list[str]:
-    """Return the names of a constructor's arguments that a configuration may set."""
-    return [name for name in inspect.signature(kind).parameters if name not in ("training", "network")]
+    """Return the names of a constructor's arguments that a configuration may set, those it hands on included."""
+    given = [inspect.signature(part).parameters for part in kind.__mro__]
+    return [name for part in given for name, argument in part.items() if argument.default is not argument.empty]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arith_lightning.population import Population
 
-BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#999999"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 """Colors that people with any color vision tell apart (Okabe and Ito)."""
 FLOOR = 1e-16
 """Errors of exactly zero are drawn here on logarithmic axes."""

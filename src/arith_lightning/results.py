@@ -58,10 +58,22 @@ def operation(population: Population, member: int) -> str | None:
 
 
 def ranges(population: Population, split: str, member: int) -> str | None:
-    """Return a member's range of a split as text, where the dataset has one."""
+    """Return a member's range of a split as text, with its distribution unless that is uniform; None without one.
+
+    A second operand with a range of its own stands behind a slash.
+    """
     columns = {name: column[member].tolist() for name, column in population.all_columns.data.items()}
-    intervals = (getattr(population.data, "ranges", {}) | columns).get(split)
-    return intervals and " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals))
+    known = getattr(population.data, "ranges", {}) | columns
+    texts = [
+        " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in known[name]))
+        for name in (split, f"second_{split}")
+        if name in known
+    ]
+    distribution, shape = getattr(population.data, "distribution", "uniform"), columns.get(f"{split}_shape", [])
+    if texts and distribution != "uniform":
+        arguments = f"({', '.join(f'{value:g}' for value in shape)})" if shape else ""
+        return f"{distribution}{arguments} on {' / '.join(texts)}"
+    return " / ".join(texts) or None
 
 
 def solved(step: int) -> int | None:

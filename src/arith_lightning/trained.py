@@ -1,15 +1,16 @@
 """Many runs: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
 
 import json
+import multiprocessing
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from arith_lightning import runs
+from arith_lightning import fit, runs
 from arith_lightning.config import Experiment, experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
@@ -26,6 +27,8 @@ from arith_lightning.population import Population
 LOGS = Path("logs")
 STEP = re.compile(r"^step ([\d,]+) of ([\d,]+)")
 QUICK_SEEDS, QUICK_STEPS = 4, 20
+PRELOADED = ["arith_lightning.fit"]
+"""What every process of a run imports; imported once, before they are forked."""
 
 
 @dataclass(frozen=True)
@@ -137,27 +140,28 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
     Raises:
         ValueError: a run failed; the message is its last words.
     """
-    processes: list[subprocess.Popen[str]] = []
+    # forked from a process without threads, which has the slow imports behind it
+    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload(PRELOADED)
+    processes: list[Any] = []
 
     def one(run: Run) -> None:
-        command = [sys.executable, "-m", "arith_lightning.fit", *run.arguments(quick)]
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_fit, args=(run.arguments(quick), sender), daemon=True)
+        process.start()
         processes.append(process)
-        assert process.stderr is not None
+        sender.close()
         done, last = 0.0, ""
-        for line in process.stderr:
-            last = line.strip() or last
-            if match := STEP.match(line):
-                step, of = (int(number.replace(",", "")) for number in match.groups())
-                advance(run, step / of - done)
-                done = step / of
-        if process.wait():
+        with open(receiver.fileno(), closefd=False) as lines:
+            for line in lines:
+                last = line.strip() or last
+                if match := STEP.match(line):
+                    step, of = (int(number.replace(",", "")) for number in match.groups())
+                    advance(run, step / of - done)
+                    done = step / of
+        process.join()
+        if process.exitcode:
             raise ValueError(f"a run failed: {last}; alone it is {run.command()}")
         advance(run, 1 - done)
 
@@ -170,3 +174,11 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
             for process in processes:
                 process.terminate()
             raise
+
+
+def _fit(arguments: list[str], messages: Connection) -> None:
+    """Be the command `fit`, whose messages go down a pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(messages.fileno(), sys.stderr.fileno())
+    sys.argv = [fit.__file__, *arguments]
+    sys.exit(fit.main())

@@ -10,6 +10,8 @@ from arith_lightning.architectures import MLP, NAU, NMU
     [
         ({"learning_rate": -1.0}, "learning_rate must not be negative; got -1.0"),
         ({"momentum": 0.5}, "only sgd takes a momentum; got 0.5"),
+        ({"smoothing": 0.9}, "only rmsprop takes a smoothing other than 0.99; got 0.9"),
+        ({"smoothing": 1.0, "optimizer": "rmsprop"}, "smoothing must lie in .0, 1.; got 1.0"),
         ({"schedule": "exponential"}, "cannot end at zero"),
         ({"penalty_start": 5, "penalty_end": 4}, "penalty_end; got 4; choose at least penalty_start=5"),
         ({"gradient_clip_norm": 0.0}, "gradient_clip_norm must be positive"),

@@ -215,9 +215,9 @@ def test_a_resumed_population_restarts_at_the_same_evaluations(trainer, tmp_path
 
     through, half, resumed = fresh(), fresh(), fresh()
     trainer(40).fit(through)
-    checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
-    trainer(15, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
-    trainer(40).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    trainer(15, **keeping).fit(half)
+    trainer(40, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
     assert (through.live["module"]["started"] > 15).any()
     assert torch.equal(parameters(resumed), parameters(through))
     for name, column in through.live["module"].items():
@@ -229,3 +229,73 @@ def test_published_settings():
     assert (module.learning_rate.item(), module.gradient_clip_value) == (pytest.approx(1e-3), 0.1)
     assert (module.penalty_weight.item(), module.restart_after.item()) == (pytest.approx(0.05), 5000)
     assert (module.restart_above.item(), module.restart_memory.item()) == (1.0, 64.0)
+
+
+@pytest.mark.parametrize(
+    ("step", "moving"), [(0, "weights"), (7, "weights"), (8, "gates"), (9, "gates"), (10, "weights")]
+)
+def test_weights_and_gates_are_moved_in_turns(step, moving):
+    module = iNALU(alternating=True, optimizer="rmsprop", hidden_features=3)
+    rests = {name: bool(value) for name, value in module.resting(torch.tensor(step)).items()}
+    assert rests == {name: name.endswith("gate") == (moving == "weights") for name, _ in module.named_parameters()}
+    assert not iNALU().resting(torch.tensor(step))
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("optimizer", ["rmsprop", "sgd"])
+def test_turns_are_the_same_in_a_population_and_in_a_plain_trainer(optimizer, trainer):
+    memory = {"momentum" if optimizer == "sgd" else "smoothing": 0.9}
+    task, seeds = SingleModuleTask("mul", batch_size=16), (0, 5)
+    options = {"gradient_clip_norm": 0.7, "weight_decay": 0.01, "penalty_start": 5, "penalty_end": 5, **memory}
+    module = iNALU(alternating=True, optimizer=optimizer, learning_rate=0.01, hidden_features=2, **options)
+    together = Population(module, task, seeds=seeds, evaluate_every=23)
+    trainer(23).fit(together)
+    for k, seed in enumerate(seeds):
+        single, own = copy.deepcopy(module), copy.deepcopy(task)
+        load(single, single.initial(Stream(seed, Purpose.INITIALIZATION)))
+        own.seed = seed
+        trainer(23, limit_val_batches=0).fit(single, own)
+        flat = torch.cat([p.detach().flatten() for p in single.parameters()])
+        torch.testing.assert_close(parameters(together)[:, k], flat, rtol=1e-8, atol=1e-9)
+    joint = Population(iNALU(optimizer=optimizer, learning_rate=0.01, hidden_features=2, **options), task, seeds=seeds)
+    trainer(23).fit(joint)
+    assert not torch.allclose(parameters(joint), parameters(together))
+
+
+def test_resting_parameters_and_their_optimizer_state_stay(trainer):
+    module = iNALU(alternating=True, optimizer="rmsprop", learning_rate=0.01)
+    population = Population(module, SingleModuleTask("mul", batch_size=16), seeds=range(3), evaluate_every=8)
+    gates = population.dynamics.resting(torch.tensor(0)).squeeze()
+    before = parameters(population).clone()
+    trainer(8).fit(population)
+    state, after = population.live["state"], parameters(population).clone()
+    assert torch.equal(after[gates], before[gates])
+    assert (state["second"][gates] == 0).all()
+    assert (after[~gates] != before[~gates]).all()
+    ends = population.dynamics.run(state, population.columns, 8, 2, compile=False)
+    assert torch.equal(ends["parameters"][~gates], after[~gates])
+    assert torch.equal(ends["second"][~gates], state["second"][~gates])
+    assert (ends["parameters"][gates] != after[gates]).all()
+
+
+def test_a_restart_may_be_uniform():
+    module = iNALU(restart_range=2.0, hidden_features=50)
+    values = torch.cat([v.flatten() for v in module.restart(Stream(0, Purpose.INITIALIZATION, 7)).values()])
+    assert -2 <= values.min() < -1.9
+    assert 1.9 < values.max() < 2
+    assert values.mean().abs() < 5 * 2 / (3 * len(values)) ** 0.5
+    assert reaction([3.0] * 11, restart_range=2.0).index(True) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alternating": True}, "alternating steps need .*got adam; set optimizer: rmsprop"),
+        ({"restart_range": 0.0}, "restart_range must be positive and finite, or null; got 0.0"),
+        ({"restart_range": math.inf}, "restart_range must be positive"),
+        ({"hidden_features": 0}, "at least one input and one output"),
+    ],
+)
+def test_wrong_settings_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        iNALU(**options)

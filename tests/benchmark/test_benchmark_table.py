@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from arith_lightning import architectures
 from arith_lightning.benchmark import __main__ as command
-from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, named, read
+from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, load, named, read
 from arith_lightning.config import experiment
 
 ROOT = Path(__file__).parents[2]
@@ -43,10 +44,25 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     found = BenchmarkTable(path)
     found.prepare(found.cells)
-    for cell in found.cells:
+    one_variant = {(cell.unit, cell.operation): cell for cell in found.cells}
+    for cell in {*one_variant.values(), *found.cells[: len(found.experiments)]}:
         built = experiment(cell.run.arguments())
         assert built.data.operation.name == cell.operation
         assert built.max_steps > 0
+
+
+@pytest.mark.parametrize("path", [path for path in TABLES if path.stem != "one_unit"], ids=lambda path: path.stem)
+def test_a_line_of_units_is_a_row_of_every_table(path):
+    """Whoever adds a unit adds its export and one line of units.yaml (one_unit is about a single one)."""
+    table = BenchmarkTable(path)
+    listed = {
+        (unit, operation)
+        for unit, operations in load(path.parent / "units.yaml").items()
+        for operation in operations
+        if operation in table.operations
+    }
+    assert listed <= {(cell.unit, cell.operation) for cell in table.cells}
+    assert {unit for unit, _ in listed} <= {*architectures.__all__}
 
 
 def test_a_cell_is_the_experiment_with_its_unit_operation_and_changes(table):
@@ -70,11 +86,31 @@ def test_an_experiment_may_be_a_file_and_what_is_changed_in_it(table):
     assert config["settings"] == [{"learning_rate": 0.1}]
 
 
+def test_a_cell_may_have_ranges_of_its_own(table):
+    changes = {"learning_rate": 0.1, "data": {"batch_size": 4, "interpolation": [0, 1]}}
+    (cell,) = BenchmarkTable(written(table.parent, units={"NMU": {"mul": changes}})).cells
+    assert cell.config["model"]["init_args"] == {"learning_rate": 0.1}
+    assert cell.config["data"]["init_args"] == {"batch_size": 4, "operation": "mul", "interpolation": [0, 1]}
+
+
 def test_a_unit_may_have_a_model_of_its_own(table):
     variant = {"NMU high": {"mul": {"model": {"class_path": "NMU"}, "init_center": 0.9}}}
     (cell,) = BenchmarkTable(written(table.parent, units=variant)).cells
     assert cell.config["model"] == {"class_path": "NMU", "init_args": {"init_center": 0.9}}
     assert cell.run.config == "small_NMU_high_mul"
+
+
+def test_every_pair_has_a_cell_in_every_variant_of_the_experiment(table):
+    exponential = {"distribution": "exponential", "interpolation_shape": [1.0], "extrapolation_shape": [0.5]}
+    variants = {"uniform": {}, "exponential": {"data": {"init_args": exponential}, "settings": [{}]}}
+    found = BenchmarkTable(written(table.parent, units={"NMU": {"mul": {}}}, variants=variants))
+    first, second = found.cells
+    assert [cell.run.config for cell in found.cells] == ["small_NMU_mul_uniform", "small_NMU_mul_exponential"]
+    assert (first.config["data"]["init_args"], len(first.config["settings"])) == (
+        {"batch_size": 8, "operation": "mul"},
+        2,
+    )
+    assert second.config["data"]["init_args"] == {"batch_size": 8, "operation": "mul", **exponential}
 
 
 def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
@@ -97,7 +133,7 @@ def test_a_network_is_built_around_every_unit():
     [
         (
             {"unit": {}},
-            "a table has the keys experiment, model, operations, published, units.*got experiment, units, unit",
+            "a table has the keys experiment, .*, published, units, variants.*got experiment, units, unit",
         ),
         ({"units": {"NMU": "mul"}}, "a unit maps operations to changes; got NMU: mul; try NMU"),
         ({"units": "none.yaml"}, "none.yaml .No such file"),
@@ -135,7 +171,7 @@ def test_a_table_is_measured_once_cell_by_cell(table, capsys, monkeypatch):
     assert first[0]["extrapolation_mse"] != first[2]["extrapolation_mse"]
     assert command.main(["--config", str(table), "--operations", "add"]) == 0
     assert [row["operation"] for row in read(path)] == ["mul"] * 4 + ["add"] * 4
-    monkeypatch.setattr("subprocess.Popen", None)  # from here on, training would fail
+    monkeypatch.setattr("arith_lightning.trained.train", None)  # from here on, training would fail
     assert command.main(["--config", str(table), "--operations", "mul", "add"]) == 0
     assert read(path)[:4] == first
     assert "runs.csv" in capsys.readouterr().out

@@ -86,6 +86,28 @@ def test_thresholds_agree_with_simulation(operation, windows):
     assert epsilon_perfect(OPERATIONS[operation], rows, 6, windows, epsilon) == pytest.approx(simulated, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("operation", "interval"), [("reciprocal", [-0.5, 0.0]), ("root", [0.0, 4.0]), ("div", [0.0, 2.0])]
+)
+def test_thresholds_of_wide_windows_that_reach_zero_agree_with_simulation(operation, interval):
+    epsilon, low, high = 1e-4, *interval
+    x = low + (high - low) * torch.rand(50_000, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    a, b = x[:, :40].sum(1), x[:, 10:50].sum(1)
+    near_a, near_b = (s + epsilon * (x.sum(1) - 2 * s) for s in (a, b))
+    function = OPERATIONS[operation].function
+    simulated = (function(near_a, near_b) - function(a, b)).square().mean().item()
+    rows = torch.tensor([interval], dtype=torch.float64)
+    found = epsilon_perfect(OPERATIONS[operation], rows, 60, ((0, 40), (10, 50)), epsilon)
+    assert found == pytest.approx(simulated, rel=0.03)
+
+
+def test_the_windows_of_the_power_unit_s_task():
+    data = ArithmeticTask("reciprocal", [0.0, 0.5], [-0.5, 0.0], subset_ratio=0.5, overlap_ratio=0.25)
+    assert data.windows == ((0, 50), (38, 88))
+    x, y = data.evaluation_set("extrapolation")
+    torch.testing.assert_close(y[0], 1 / x[:50].sum(0))
+
+
 @pytest.mark.parametrize("count", [1, 3, 100])
 def test_quadrature_has_the_moments_of_a_sum(count):
     nodes, weights = sum_quadrature(torch.tensor(MIXED, dtype=torch.float64), count)
@@ -177,6 +199,8 @@ def test_a_shared_stream_is_every_member_s(shared, trainer):
         (ArithmeticTask, {"operation": "mod"}, "unknown operation 'mod'"),
         (ArithmeticTask, {"operation": "div", "extrapolation": MIXED}, "finite error .* got inf.*keep 0 out"),
         (FourInputTask, {"operation": "root", "extrapolation": [-6.0, -2.0]}, "finite error .* got inf"),
+        (FourInputTask, {"operation": "div", "extrapolation": [0.0, 2.0]}, "finite error .* got inf"),
+        (ArithmeticTask, {"operation": "reciprocal", "extrapolation": [-1.0, 2.0]}, "finite error .* got inf"),
         (FourInputTask, {"interpolation": [2.0, 1.0]}, "interpolation must have finite low < high"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from arith_lightning.data import BinaryMultiplication
-from arith_lightning.data.binary_multiplication import product_bits
+from arith_lightning.data.binary_multiplication import bit_accuracy, product_bits
 from arith_lightning.streams import Purpose, Stream
 
 
@@ -87,7 +87,7 @@ def test_one_wrong_bit_or_nan_spoils_a_product():
     assert data.judge(prediction, y) == 0
     prediction[1, 2], prediction[3, 0] = 0.6, torch.nan
     assert data.judge(prediction, y) == 0.5
-    assert data.bit_accuracy(prediction, y).tolist() == [1.0, 0.75, 1.0, 0.75]
+    assert bit_accuracy(prediction, y).tolist() == [1.0, 0.75, 1.0, 0.75]
 
 
 @pytest.mark.parametrize(("end", "blind", "of_first"), [(255, 0.586132, 0.587319), (256, 0.585476, 0.585827)])

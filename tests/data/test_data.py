@@ -1,11 +1,15 @@
 import math
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
-from arith_lightning.data import OPERATIONS, PUBLISHED_RANGES, IntegerParity, IntegerSeries, SingleModuleTask
+from arith_lightning.data import OPERATIONS, IntegerParity, IntegerSeries, SingleModuleTask
 from arith_lightning.data.operations import Moments, operation
 from arith_lightning.streams import Purpose, Stream
+
+PUBLISHED = yaml.safe_load((Path(__file__).parents[2] / "configs" / "single_module.yaml").read_text())
 
 FAR, MIDDLE, SMALL = [20.0, 40.0], [2.0, 6.0], [0.2, 2.0]
 THRESHOLDS = [
@@ -59,10 +63,9 @@ def test_moments_of_a_mixture():
     assert moments.inverse_square == torch.inf
 
 
-@pytest.mark.parametrize("name", PUBLISHED_RANGES)
-def test_published_ranges_are_drawn_from_end_to_end(name):
-    interpolation, extrapolation = PUBLISHED_RANGES[name]
-    data = SingleModuleTask("add", interpolation=interpolation, extrapolation=extrapolation)
+@pytest.mark.parametrize("ranges", PUBLISHED["settings"], ids=lambda ranges: str(ranges["interpolation"]))
+def test_published_ranges_are_drawn_from_end_to_end(ranges):
+    data = SingleModuleTask("add", **ranges)
     for split in ("interpolation", "extrapolation"):
         x, y = data.evaluation_set(split)
         rows = data.columns()[split]

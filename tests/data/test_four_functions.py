@@ -31,6 +31,16 @@ def test_the_worst_function_is_judged(output, expected):
     assert data.judge(wrong, y).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("output", range(4))
+def test_a_chosen_function_is_judged_alone(output):
+    name = ("add", "mul", "div", "root")[output]
+    data = FourFunctions(operation=name)
+    _, y = data.evaluation_set("extrapolation")
+    wrong = y + torch.tensor([1.0, 2.0, 3.0, 4.0]).unsqueeze(-1)
+    assert data.judge(wrong, y).item() == pytest.approx(output + 1, rel=1e-5)
+    assert data.criterion == f"mean absolute error of {name}"
+
+
 def test_the_root_is_judged_where_x_is_positive():
     data = FourFunctions()
     _, y = data.evaluation_set("extrapolation")
@@ -45,6 +55,7 @@ def test_the_root_is_judged_where_x_is_positive():
     [
         ({"interpolation": [0.0, 2.0]}, "interpolation must be one interval of positive numbers"),
         ({"interpolation": [[0.1, 1.0], [2.0, 3.0]]}, "one interval"),
+        ({"operation": "sub"}, "operation must be one of add, mul, div, root, or null; got 'sub'"),
         ({"tolerance": float("nan")}, "tolerance must be positive and finite"),
     ],
 )

@@ -54,6 +54,13 @@ def test_half_of_the_sequences_may_be_wrong():
     assert data.judge(torch.tensor([[100.0, 101.0, 103.0, 900.0, torch.inf]]), target).item() == pytest.approx(0.03)
 
 
+def test_the_published_error_is_squared_in_double_precision():
+    data = HandwrittenDigits(criterion="mean squared error")
+    prediction, target = torch.tensor([[1.0, 3.0, 2e19]]), torch.tensor([[1.0, 0.0, 5e19]])
+    assert data.judge(prediction, target).item() == pytest.approx((9 + 9e38) / 3, rel=1e-6)
+    assert not data.judge(prediction * torch.nan, target) < 1e99
+
+
 def test_one_network_reads_every_picture_of_a_sequence():
     data = HandwrittenDigits(length=3, test_length=4, test_size=6)
     unit = RecurrentUnit(ExactLayer(2, 1, "sum"), item_features=PIXELS, reader_widths=[5])
@@ -68,6 +75,7 @@ def test_one_network_reads_every_picture_of_a_sequence():
         ({"operation": "mean"}, "operation must be sum or product; got 'mean'"),
         ({"length": 0}, "length must be positive; got 0"),
         ({"test_size": 0}, "test_size must be positive"),
+        ({"criterion": "mean"}, "criterion must be median relative error or mean squared error; got 'mean'"),
         ({"tolerance": float("nan")}, "tolerance must be positive and finite"),
     ],
 )

@@ -165,10 +165,10 @@ def test_a_plain_trainer_equals_the_population(trainer):
 def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
     through, half, resumed = (population(SHORT[0], range(4), evaluate_every=8) for _ in range(3))
     trainer(24).fit(through)
-    checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
-    trainer(8, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    trainer(8, **keeping).fit(half)
     resumed.dynamics.data._generators.clear()  # what another process would start with
-    trainer(24).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    trainer(24, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
     assert torch.equal(resumed.live["state"]["parameters"], through.live["state"]["parameters"])
 
 

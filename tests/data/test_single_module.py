@@ -6,11 +6,23 @@ import torch
 from arith_lightning.architectures import NMU, RealNPULayer
 from arith_lightning.config import experiment
 from arith_lightning.data import SingleModuleTask
-from arith_lightning.data.single_module import NORMAL_PAIRS, SIGNED_PAIRS
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream
 
 NEGATIVE, POSITIVE = [-6.0, -2.0], [2.0, 6.0]
+SIGNED_PAIRS = {
+    "U[-2,-0.1] / U[0.1,2]": (((-2, -0.1), (0.1, 2)), ((-6, -2), (2, 6))),
+    "U[0.1,2] / U[-2,-0.1]": (((0.1, 2), (-2, -0.1)), ((2, 6), (-6, -2))),
+    "U[-2,-1] / U[1,2]": (((-2, -1), (1, 2)), ((-6, -2), (2, 6))),
+    "U[1,2] / U[-2,-1]": (((1, 2), (-2, -1)), ((2, 6), (-6, -2))),
+}
+"""Published ranges of the first and the second operand, interpolation and extrapolation."""
+NORMAL_PAIRS = {
+    "N(-1, 3)": (((-5, 10), (-1.0, 3.0)), ((-15, -5), (-10.0, 3.0))),
+    "N(1, 3)": (((-10, 5), (1.0, 3.0)), ((5, 15), (10.0, 3.0))),
+    "N(0, 1)": (((-5, 5), (0.0, 1.0)), ((5, 15), (10.0, 1.0))),
+}
+"""Published truncated normal distributions, interval and (mean, std), interpolation and extrapolation."""
 
 
 def signed(operation: str = "div", **options: object) -> SingleModuleTask:
@@ -87,8 +99,7 @@ def test_published_pairs_of_signs(name):
 
 @pytest.mark.parametrize("name", NORMAL_PAIRS)
 def test_published_normal_distributions(name):
-    pairs = NORMAL_PAIRS[name]
-    (inside, inner), (outside, outer) = pairs
+    (inside, inner), (outside, outer) = NORMAL_PAIRS[name]
     data = SingleModuleTask(
         "div",
         inside,

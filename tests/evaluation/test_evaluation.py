@@ -18,6 +18,23 @@ def test_wilson_intervals(successes, n, interval):
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "agrees"),
+    [
+        # Newcombe 1998, table II, method 10: [0.0524, 0.3339], [0.1705, 0.8090], [-0.0381, 0.1926]
+        ((56, 70), (48, 80), False),
+        ((9, 10), (3, 10), False),
+        ((5, 56), (0, 29), True),
+        ((10, 10), (25, 25), True),
+        ((0, 10), (0, 25), True),
+        ((0, 10), (25, 25), False),
+    ],
+)
+def test_rates_agree_where_newcombe_s_interval_holds_zero(one, other, agrees):
+    assert Rate(*one).agrees(Rate(*other)) is agrees
+    assert Rate(*other).agrees(Rate(*one)) is agrees
+
+
+@pytest.mark.parametrize(
     ("weights", "expected"), [((0.25, -0.9), 0.25), ((0.5, 1.0), 0.5), ((1.2, 0.0), 0.2), ((-1.0, 1.0), 0.0)]
 )
 def test_sparsity_error(weights, expected):

@@ -12,21 +12,29 @@ TORCH = {
 }
 
 
-@pytest.mark.parametrize("name", UPDATES)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("adam", {}),
+        ("adamw", {}),
+        ("sgd", {"momentum": 0.9}),
+        ("rmsprop", {"alpha": 0.99}),
+        ("rmsprop", {"alpha": 0.9}),
+    ],
+)
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_steps_are_torch_s(name, decay):
-    momentum = 0.9 if name == "sgd" else 0.0
+def test_steps_are_torch_s(name, options, decay):
+    memory = next(iter(options.values()), 0.0)
     start = torch.rand(4, 3, dtype=torch.float64)
     targets = torch.rand(50, 4, 3, dtype=torch.float64)
     rule, buffers = UPDATES[name]
     state = {"parameters": start.clone(), **{buffer: torch.zeros_like(start) for buffer in buffers}}
     corrections = adam_corrections(0, 50)
-    decays, momenta = torch.full((3,), decay, dtype=torch.float64), torch.full((3,), momentum, dtype=torch.float64)
+    decays, memories = torch.full((3,), decay, dtype=torch.float64), torch.full((3,), memory, dtype=torch.float64)
     for step, target in enumerate(targets):
-        state = rule(state, 2 * (state["parameters"] - target), RATES, corrections[step], decays, momenta)
+        state = rule(state, 2 * (state["parameters"] - target), RATES, corrections[step], decays, memories)
     for member, rate in enumerate(RATES):
         single = start[:, member].clone().requires_grad_()
-        options = {"momentum": momentum} if name == "sgd" else {}
         optimizer = TORCH[name]([single], lr=rate.item(), weight_decay=decay, **options)
         for target in targets:
             optimizer.zero_grad()

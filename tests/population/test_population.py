@@ -99,9 +99,9 @@ def test_resuming_equals_going_through(drop, trainer, tmp_path):
     through, half, resumed = fresh(), fresh(), fresh()
     whole = trainer(40)
     whole.fit(through)
-    checkpoint = ModelCheckpoint(tmp_path, "last", every_n_epochs=1)
-    trainer(16, enable_checkpointing=True, callbacks=[checkpoint]).fit(half)
-    last = trainer(40)
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    trainer(16, **keeping).fit(half)
+    last = trainer(40, **keeping)
     last.fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
     assert last.global_step == whole.global_step
     assert torch.equal(parameters(resumed), parameters(through))

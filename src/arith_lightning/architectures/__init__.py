@@ -40,6 +40,7 @@ from arith_lightning.architectures.residual_mlp import ResidualLayer, ResidualML
 from arith_lightning.architectures.sine_network import SineLayer, SineNetwork
 from arith_lightning.architectures.sine_parity import SineParity, SineParityLayer
 from arith_lightning.architectures.snmu import sNMU, sNMULayer
+from arith_lightning.architectures.sparse_stack import SparseStack
 from arith_lightning.architectures.stack import Stack
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "SineNetwork",
     "SineParity",
     "SineParityLayer",
+    "SparseStack",
     "Stack",
     "TruthTableLayer",
     "iNALU",

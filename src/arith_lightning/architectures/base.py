@@ -7,7 +7,7 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.architectures.layer import ArithmeticLayer, load, require
+from arith_lightning.architectures.layer import ArithmeticLayer, load, register, require
 from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
@@ -28,6 +28,8 @@ class ArithmeticModule(LightningModule):
         learning_rate: step size of the optimizer.
         optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
         momentum: of SGD; must be 0 for the other optimizers.
+        smoothing: share of its mean square of gradients that RMSprop keeps at a step; torch's default of 0.99 must stay
+            for the other optimizers. TensorFlow's and Flux's is 0.9, which behaves quite differently.
         weight_decay: L2 added to the gradient (decoupled with `adamw`).
         schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`.
         schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
@@ -47,6 +49,7 @@ class ArithmeticModule(LightningModule):
 
     learning_rate: Tensor
     momentum: Tensor
+    smoothing: Tensor
     weight_decay: Tensor
     schedule_steps: Tensor
     schedule_end: Tensor
@@ -60,6 +63,7 @@ class ArithmeticModule(LightningModule):
         learning_rate: float = 1e-3,
         optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam",
         momentum: float = 0.0,
+        smoothing: float = 0.99,
         weight_decay: float = 0.0,
         schedule: Literal["constant", "linear", "cosine", "exponential"] = "constant",
         schedule_steps: int = 1,
@@ -76,6 +80,13 @@ class ArithmeticModule(LightningModule):
         require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
         require(0 <= momentum < 1, "momentum must lie in [0, 1)", momentum, "try 0.9")
         require(momentum == 0 or optimizer == "sgd", "only sgd takes a momentum", momentum, "set optimizer: sgd")
+        require(0 <= smoothing < 1, "smoothing must lie in [0, 1)", smoothing, "try 0.9")
+        require(
+            smoothing == 0.99 or optimizer == "rmsprop",
+            "only rmsprop takes a smoothing other than 0.99",
+            smoothing,
+            "set optimizer: rmsprop",
+        )
         require(weight_decay >= 0, "weight_decay must not be negative", weight_decay, "try 0")
         require(schedule_steps > 0, "schedule_steps must be positive", schedule_steps, "try the run's max_steps")
         require(0 <= schedule_end <= 1, "schedule_end must lie in [0, 1]", schedule_end, "try 0.01")
@@ -96,18 +107,18 @@ class ArithmeticModule(LightningModule):
         self.network = network
         self.optimizer, self.schedule, self.streams = optimizer, schedule, streams
         self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value
-        scalars = {
-            "learning_rate": learning_rate,
-            "momentum": momentum,
-            "weight_decay": weight_decay,
-            "schedule_steps": schedule_steps,
-            "schedule_end": schedule_end,
-            "penalty_weight": penalty_weight,
-            "penalty_start": penalty_start,
-            "penalty_end": penalty_end,
-        }
-        for name, value in scalars.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        register(
+            self,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            smoothing=smoothing,
+            weight_decay=weight_decay,
+            schedule_steps=schedule_steps,
+            schedule_end=schedule_end,
+            penalty_weight=penalty_weight,
+            penalty_start=penalty_start,
+            penalty_end=penalty_end,
+        )
         self.seed = seed
         load(self, self.start(seed))
 
@@ -178,6 +189,13 @@ class ArithmeticModule(LightningModule):
             return self.schedule_end**t
         return torch.ones_like(t)
 
+    def resting(self, step: Tensor) -> dict[str, Tensor]:
+        """Return, by full name, whether a parameter and its optimizer state are left as they are at `step`; none here.
+
+        Parameters that are not named are trained at every step. Not for Adam, whose bias corrections count every step.
+        """
+        return {}
+
     def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Return the parameters and buffers that an evaluation during training changes, by full name; none here.
 
@@ -217,6 +235,8 @@ class ArithmeticModule(LightningModule):
         options: dict[str, Any] = {"lr": self.learning_rate.item(), "weight_decay": self.weight_decay.item()}
         if self.optimizer == "sgd":
             options["momentum"] = self.momentum.item()
+        if self.optimizer == "rmsprop":
+            options["alpha"] = self.smoothing.item()
         optimizer = OPTIMIZERS[self.optimizer](self.parameters(), **options)
         rate = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.learning_rate_factor(torch.tensor(step)).item()
@@ -224,7 +244,10 @@ class ArithmeticModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Clip this model's gradient."""
+        """Take resting parameters out of the step, and clip this model's gradient."""
+        for name, rests in self.resting(torch.tensor(self.global_step)).items():
+            if rests:
+                self.get_parameter(name).grad = None
         if self.gradient_clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip_norm)
         if self.gradient_clip_value is not None:

@@ -5,9 +5,11 @@ restores the sign that the logarithm loses, and g = sigmoid(G) is one number an 
 parameter beyond 20 in magnitude once the error is small, and a model that is stuck at a large error starts anew.
 
 Source: Schlör, Ring and Hotho, "iNALU: Improved Neural Arithmetic Logic Unit" (2020), section 3; settings: the code of
-Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
+Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022). Those of the unit's own authors are in
+`configs/benchmark/inalu.yaml`.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,6 +25,8 @@ EPSILON = 1e-7
 """Smallest magnitude that enters the logarithm."""
 LARGEST = 20.0
 """Largest exponent of the multiplicative path, and the magnitude that the penalty asks of every parameter."""
+CYCLE, WEIGHT_STEPS = 10, 8
+"""Of so many steps the first so many move the weights, the others the gates, where training alternates."""
 MEMORY = 64
 """Evaluations that a decision to start anew looks back on, at most."""
 
@@ -111,6 +115,9 @@ class iNALU(ArithmeticModule):  # noqa: N801
     standard deviation. Optimizer state is kept. Published are an error of 1, which no range of small numbers reaches,
     and all evaluations: one large error at the start then hides for long that nothing has improved since.
 
+    The unit's own authors move weights and gates in turns, the weights on the first 8 of 10 steps (`alternating`), and
+    start stuck models anew from U(-2, 2) (`restart_range`).
+
     Args:
         in_features: number of inputs.
         out_features: number of outputs.
@@ -119,9 +126,12 @@ class iNALU(ArithmeticModule):  # noqa: N801
         m_center: see `iNALULayer`.
         gate_center: see `iNALULayer`.
         init_scale: see `iNALULayer`.
+        hidden_features: numbers that a first layer hands to a second; null for a single layer.
         restart_after: steps between two starts, at least; infinity never starts anew.
         restart_above: mean squared error on the interpolation set from which a model can be stuck.
         restart_memory: latest evaluations since the last start that are looked at, at most.
+        restart_range: half-width of the uniform start of models that start anew; null for that of the first start.
+        alternating: whether weights and gates are moved in turns instead of together; needs sgd or rmsprop.
         gradient_clip_value: largest magnitude of any gradient entry.
         penalty_weight: factor of the penalty once the ramp has ended.
         penalty_start: step at which the penalty's linear ramp starts.
@@ -145,9 +155,12 @@ class iNALU(ArithmeticModule):  # noqa: N801
         m_center: float = 0.5,
         gate_center: float = 0.0,
         init_scale: float = 0.2,
+        hidden_features: int | None = None,
         restart_after: float = 5_000,
         restart_above: float = 1.0,
         restart_memory: float = MEMORY,
+        restart_range: float | None = None,
+        alternating: bool = False,
         gradient_clip_value: float | None = 0.1,
         penalty_weight: float = 0.05,
         penalty_start: int = 10_000,
@@ -159,14 +172,32 @@ class iNALU(ArithmeticModule):  # noqa: N801
         require(
             2 <= restart_memory <= MEMORY, f"restart_memory must lie in [2, {MEMORY}]", restart_memory, f"try {MEMORY}"
         )
+        require(
+            restart_range is None or 0 < restart_range < float("inf"),
+            "restart_range must be positive and finite, or null",
+            restart_range,
+            "the published value is 2",
+        )
+        require(
+            not alternating or training.get("optimizer") in ("sgd", "rmsprop"),
+            "alternating steps need an optimizer that does not count them",
+            training.get("optimizer", "adam"),
+            "set optimizer: rmsprop, as published",
+        )
+        sizes = [in_features, out_features] if hidden_features is None else [in_features, hidden_features, out_features]
+        layers = [
+            iNALULayer(inputs, outputs, shared, w_center, m_center, gate_center, init_scale)
+            for inputs, outputs in pairwise(sizes)
+        ]
         super().__init__(
-            iNALULayer(in_features, out_features, shared, w_center, m_center, gate_center, init_scale),
+            layers[0] if hidden_features is None else nn.Sequential(*layers),
             gradient_clip_value=gradient_clip_value,
             penalty_weight=penalty_weight,
             penalty_start=penalty_start,
             penalty_end=penalty_end,
             **training,
         )
+        self.restart_range, self.alternating = restart_range, alternating
         restart = {"after": restart_after, "above": restart_above, "memory": restart_memory}
         scalars = {f"restart_{name}": value for name, value in restart.items()} | {"evaluations": 0, "started": 0}
         for name, value in scalars.items():
@@ -177,6 +208,21 @@ class iNALU(ArithmeticModule):  # noqa: N801
         """Return the weighted penalty, zero where the error is not below 1."""
         penalty = super().penalty(step, error)
         return torch.where(error < 1, penalty, torch.zeros_like(penalty))
+
+    def resting(self, step: Tensor) -> dict[str, Tensor]:
+        """Return which parameters wait for their turn."""
+        if not self.alternating:
+            return {}
+        gates_turn = step % CYCLE >= WEIGHT_STEPS
+        return {name: gates_turn != name.endswith("gate") for name, _ in self.named_parameters()}
+
+    def restart(self, stream: Stream) -> dict[str, Tensor]:
+        """Return the parameters of a model that starts anew, by full name."""
+        reach = self.restart_range
+        if reach is None:
+            return self.initial(stream)
+        shapes = {name: tuple(value.shape) for name, value in self.named_parameters()}
+        return {name: stream.uniform(shape, -reach, reach) for name, shape in shapes.items()}
 
     def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Remember the error, and start anew if stuck; a NaN is no reason to."""
@@ -189,7 +235,7 @@ class iNALU(ArithmeticModule):  # noqa: N801
         deviation = _mean((history - mean).square(), after).sqrt()
         waited = (half >= 1) & (stream.step - self.started >= self.restart_after)
         stuck = waited & (mean > self.restart_above) & (mean_before <= mean + deviation)
-        fresh = self.initial(stream)
+        fresh = self.restart(stream)
         parameters = {name: torch.where(stuck, fresh[name], value) for name, value in self.named_parameters()}
         return parameters | {
             "history": history,

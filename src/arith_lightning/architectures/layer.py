@@ -16,8 +16,8 @@ from arith_lightning.streams import Purpose, Stream
 class ArithmeticLayer(nn.Module):
     """A layer `(..., in_features) -> (..., out_features)` that knows its start, its bounds and its penalty.
 
-    A hyperparameter that may differ between members of a population is a scalar buffer; one that changes a shape or
-    the code path is a plain attribute.
+    A hyperparameter that may differ between members of a population is a scalar buffer (`register`); one that changes
+    a shape or the code path is a plain attribute.
     """
 
     bounds: ClassVar[dict[str, tuple[float, float]]] = {}
@@ -31,8 +31,7 @@ class ArithmeticLayer(nn.Module):
                 "set both to 1 or more"
             )
         self.in_features, self.out_features = in_features, out_features
-        for name, value in scalars.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        register(self, **scalars)
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Return freshly drawn parameters by name, a pure function of the stream and the layer's buffers."""
@@ -59,6 +58,12 @@ class ArithmeticLayer(nn.Module):
     def extra_repr(self) -> str:
         """Show the sizes, as torch's own layers do."""
         return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+def register(module: nn.Module, **scalars: float) -> None:
+    """Give a module hyperparameters that may differ between members: scalar buffers in float64."""
+    for name, value in scalars.items():
+        module.register_buffer(name, torch.tensor(value, dtype=torch.float64))
 
 
 def load(module: nn.Module, values: dict[str, Tensor]) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mlp import orthonormal
-from arith_lightning.architectures.reduction import dot, product
+from arith_lightning.architectures.reduction import dot, product, selected
 from arith_lightning.streams import Stream
 
 
@@ -94,7 +94,7 @@ class MulMCFCSignINALULayer(MulMCFCLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the signed product of powers."""
-        sign = product(lambda w, s: w * s + (1 - w), self.shares(), x.sign())
+        sign = product(selected, self.shares(), x.sign())
         return super().forward(x.abs()) * sign
 
 

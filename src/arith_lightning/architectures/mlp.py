@@ -130,9 +130,7 @@ class MLP(DenseModule):
         activation: elementwise function after each hidden layer.
         init: start of every affine layer, see `LinearLayer`; `published` chooses one by the activation.
         init_scale: factor on the weights at the start.
-        head: see `DenseModule`.
-        loss: see `DenseModule`.
-        training: see `ArithmeticModule`.
+        training: see `DenseModule`.
     """
 
     def __init__(
@@ -146,8 +144,6 @@ class MLP(DenseModule):
         activation: Activation = "relu",
         init: Start | Literal["published"] = "default",
         init_scale: float = 1.0,
-        head: Head = "linear",
-        loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
         if depth < 0 or width < 1:
@@ -169,4 +165,4 @@ class MLP(DenseModule):
             else:
                 layers.append(LinearLayer(fan_in, fan_out, outer, init_scale))
         last = LinearLayer(sizes[-1] if sizes else in_features, out_features, outer, init_scale)
-        super().__init__(nn.Sequential(*layers, last), head, loss, **training)
+        super().__init__(nn.Sequential(*layers, last), **training)

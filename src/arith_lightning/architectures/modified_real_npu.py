@@ -8,14 +8,13 @@ Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logi
 Real NPU's modifications; settings are those of its code for two inputs.
 """
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from arith_lightning.architectures.base import ramp
-from arith_lightning.architectures.layer import require
+from arith_lightning.architectures.layer import register, require
 from arith_lightning.architectures.npu import RealNPU, RealNPULayer
 from arith_lightning.streams import Stream
 
@@ -37,10 +36,6 @@ class ModifiedRealNPULayer(RealNPULayer):
         values = super().initial(stream)
         return values | {"weight_real": values["weight_real"] * min(1.0, 0.5 / self.glorot())}
 
-    def glorot(self) -> float:
-        """Return the bound of a Glorot-uniform start."""
-        return math.sqrt(6 / (self.in_features + self.out_features))
-
     def discretization(self) -> Tensor:
         """Return the mean distance of the powers from -1 or 1 plus that of the gates from 0 or 1."""
         powers = (1 - self.weight_real.abs()).abs().mean()
@@ -51,10 +46,6 @@ class ModifiedRealNPU(RealNPU):
     """One `ModifiedRealNPULayer`, trained as published for the division of two inputs.
 
     Args:
-        in_features: number of inputs.
-        out_features: number of outputs.
-        init_scale: factor on the start of the weights.
-        gate_start: value of every gate at the start.
         penalty_weight: last factor of the penalty on magnitudes; see `RealNPU`.
         discretization_weight: factor of the second penalty once its ramp has ended.
         discretization_start: step at which its linear ramp starts.
@@ -70,10 +61,6 @@ class ModifiedRealNPU(RealNPU):
 
     def __init__(
         self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init_scale: float = 1.0,
-        gate_start: float = 0.5,
         penalty_weight: float = 1e-7,
         discretization_weight: float = 1.0,
         discretization_start: int = 40_000,
@@ -86,13 +73,13 @@ class ModifiedRealNPU(RealNPU):
             discretization_end,
             f"choose at least discretization_start={discretization_start}",
         )
-        super().__init__(in_features, out_features, init_scale, gate_start, penalty_weight=penalty_weight, **training)
-        for name, value in (
-            ("discretization_weight", discretization_weight),
-            ("discretization_start", discretization_start),
-            ("discretization_end", discretization_end),
-        ):
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        super().__init__(penalty_weight=penalty_weight, **training)
+        register(
+            self,
+            discretization_weight=discretization_weight,
+            discretization_start=discretization_start,
+            discretization_end=discretization_end,
+        )
 
     def penalty(self, step: Tensor, error: Tensor) -> Tensor:
         """Return both weighted penalties."""

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
-from arith_lightning.architectures.nac import NACLayer, Start
-from arith_lightning.architectures.nmu import NMULayer
+from arith_lightning.architectures.nac import NAC, NACLayer
+from arith_lightning.architectures.nmu import NMU, NMULayer
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 
@@ -82,26 +82,10 @@ class LinearNACLayer(NMULayer):
         return powers(self.weight, x)
 
 
-class MultiplicativeNAC(ArithmeticModule):
-    """One `MultiplicativeNACLayer`, trained as published: Adam at 1e-3, no penalty.
+class MultiplicativeNAC(NAC):
+    """One `MultiplicativeNACLayer`, trained; arguments as for `NAC`."""
 
-    Args:
-        in_features: number of inputs.
-        out_features: number of outputs.
-        init: start of `w_hat` and `m_hat`; see `NACLayer`.
-        init_scale: factor on that start.
-        training: see `ArithmeticModule`.
-    """
-
-    def __init__(
-        self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init: Start = "published",
-        init_scale: float = 1.0,
-        **training: Any,
-    ) -> None:
-        super().__init__(MultiplicativeNACLayer(in_features, out_features, init, init_scale), **training)
+    layer = MultiplicativeNACLayer
 
 
 class SigmoidNAC(ArithmeticModule):
@@ -118,35 +102,7 @@ class SigmoidNAC(ArithmeticModule):
         super().__init__(SigmoidNACLayer(in_features, out_features, init_scale), **training)
 
 
-class LinearNAC(ArithmeticModule):
-    """One `LinearNACLayer`, trained; the penalty's ramp is that of an `NMU` on the single module task.
+class LinearNAC(NMU):
+    """One `LinearNACLayer`, trained; arguments as for `NMU`."""
 
-    Args:
-        in_features: number of inputs.
-        out_features: number of outputs.
-        init_center: middle of the uniform start.
-        init_scale: half the width of the uniform start.
-        penalty_weight: factor of the penalty once the ramp has ended.
-        penalty_start: step at which the penalty's linear ramp starts.
-        penalty_end: step at which it has reached `penalty_weight`.
-        training: see `ArithmeticModule`.
-    """
-
-    def __init__(
-        self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init_center: float = 0.5,
-        init_scale: float = 0.25,
-        penalty_weight: float = 10.0,
-        penalty_start: int = 20_000,
-        penalty_end: int = 35_000,
-        **training: Any,
-    ) -> None:
-        super().__init__(
-            LinearNACLayer(in_features, out_features, init_center, init_scale),
-            penalty_weight=penalty_weight,
-            penalty_start=penalty_start,
-            penalty_end=penalty_end,
-            **training,
-        )
+    layer = LinearNACLayer

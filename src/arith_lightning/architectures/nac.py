@@ -8,7 +8,7 @@ Arithmetic Units" (2020), appendix on the NAC's moments.
 """
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,8 @@ class NAC(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    layer: ClassVar[type[NACLayer]] = NACLayer
+
     def __init__(
         self,
         in_features: int = 2,
@@ -107,4 +109,4 @@ class NAC(ArithmeticModule):
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:
-        super().__init__(NACLayer(in_features, out_features, init, init_scale), **training)
+        super().__init__(self.layer(in_features, out_features, init, init_scale), **training)

@@ -15,12 +15,10 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
+from arith_lightning.architectures.multiplicative_nac import powers
 from arith_lightning.architectures.nac import Start, accumulator_weight, start
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
-
-EPSILON = 1e-7
-"""Added to |x| before the logarithm."""
 
 
 class NALULayer(ArithmeticLayer):
@@ -89,7 +87,7 @@ class NALULayer(ArithmeticLayer):
         weights = self.weights()
         add, mul = weights["weight"], weights.get("weight_mul", weights["weight"])
         gate = self.gates(x)
-        return gate * dot(add, x) + (1 - gate) * torch.exp(dot(mul, torch.log(x.abs() + EPSILON)))
+        return gate * dot(add, x) + (1 - gate) * powers(mul, x)
 
 
 class NALU(ArithmeticModule):

@@ -5,7 +5,7 @@ Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,8 @@ class NAU(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    layer: ClassVar[type[NAULayer]] = NAULayer
+
     def __init__(
         self,
         in_features: int = 2,
@@ -75,7 +77,7 @@ class NAU(ArithmeticModule):
         **training: Any,
     ) -> None:
         super().__init__(
-            NAULayer(in_features, out_features, init_scale),
+            self.layer(in_features, out_features, init_scale),
             penalty_weight=penalty_weight,
             penalty_start=penalty_start,
             penalty_end=penalty_end,

@@ -13,9 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.nmu import NMULayer
-from arith_lightning.architectures.reduction import dot, product
+from arith_lightning.architectures.nmu import NMU, NMULayer
+from arith_lightning.architectures.reduction import dot, product, selected
 
 EPSILON = 2.0**-23
 """Keeps the reciprocal of 0 finite in training: the spacing of float32 at 1, as published."""
@@ -45,46 +44,23 @@ class NMRULayer(NMULayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the signed product over the selected inputs and reciprocals."""
-        v = torch.cat([x, 1 / (x + EPSILON if self.training else x)], dim=-1)
-        magnitude = product(lambda w, v: w * v + (1 - w), self.weight, v.abs())
-        return magnitude * torch.cos(dot(self.weight, torch.where(v < 0, math.pi, 0.0).to(v.dtype)))
+        reciprocal = 1 / (x + EPSILON if self.training else x)
+        parts = list(zip(self.weight.chunk(2, dim=-1), (x, reciprocal), strict=True))
+        multiplied, divided = (product(selected, w, v.abs()) for w, v in parts)
+        turned, back = (dot(w, torch.where(v < 0, math.pi, 0.0).to(v.dtype)) for w, v in parts)
+        return multiplied * divided * torch.cos(turned + back)
 
 
-class NMRU(ArithmeticModule):
+class NMRU(NMU):
     """One `NMRULayer`, trained as published.
 
     Args:
-        in_features: number of inputs.
-        out_features: number of outputs.
-        init_center: middle of the uniform start.
-        init_scale: half the width of the uniform start.
         learning_rate: step size of the optimizer.
         gradient_clip_norm: largest Euclidean norm of the gradient.
-        penalty_weight: factor of the penalty once the ramp has ended.
-        penalty_start: step at which the penalty's linear ramp starts.
-        penalty_end: step at which it has reached `penalty_weight`.
-        training: see `ArithmeticModule`.
+        training: see `NMU`.
     """
 
-    def __init__(
-        self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init_center: float = 0.5,
-        init_scale: float = 0.25,
-        learning_rate: float = 1e-2,
-        gradient_clip_norm: float | None = 1.0,
-        penalty_weight: float = 10.0,
-        penalty_start: int = 20_000,
-        penalty_end: int = 35_000,
-        **training: Any,
-    ) -> None:
-        super().__init__(
-            NMRULayer(in_features, out_features, init_center, init_scale),
-            learning_rate=learning_rate,
-            gradient_clip_norm=gradient_clip_norm,
-            penalty_weight=penalty_weight,
-            penalty_start=penalty_start,
-            penalty_end=penalty_end,
-            **training,
-        )
+    layer = NMRULayer
+
+    def __init__(self, learning_rate: float = 1e-2, gradient_clip_norm: float | None = 1.0, **training: Any) -> None:
+        super().__init__(learning_rate=learning_rate, gradient_clip_norm=gradient_clip_norm, **training)

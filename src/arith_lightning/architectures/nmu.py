@@ -8,14 +8,14 @@ Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2
 of Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
-from arith_lightning.architectures.reduction import product
+from arith_lightning.architectures.reduction import product, selected
 from arith_lightning.streams import Stream
 
 
@@ -53,7 +53,7 @@ class NMULayer(ArithmeticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product over the selected inputs."""
-        return product(lambda w, x: w * x + (1 - w), self.weight, x)
+        return product(selected, self.weight, x)
 
 
 class NMU(ArithmeticModule):
@@ -70,6 +70,8 @@ class NMU(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    layer: ClassVar[type[NMULayer]] = NMULayer
+
     def __init__(
         self,
         in_features: int = 2,
@@ -82,7 +84,7 @@ class NMU(ArithmeticModule):
         **training: Any,
     ) -> None:
         super().__init__(
-            NMULayer(in_features, out_features, init_center, init_scale),
+            self.layer(in_features, out_features, init_center, init_scale),
             penalty_weight=penalty_weight,
             penalty_start=penalty_start,
             penalty_end=penalty_end,

@@ -47,9 +47,13 @@ class RealNPULayer(ArithmeticLayer):
         self.gate = nn.Parameter(torch.empty(in_features))
         self.reset_parameters()
 
+    def glorot(self) -> float:
+        """Return the bound of a Glorot-uniform start."""
+        return math.sqrt(6 / (self.in_features + self.out_features))
+
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight_real`; the gate starts at `gate_start`."""
-        bound = math.sqrt(6 / (self.in_features + self.out_features)) * self.init_scale
+        bound = self.glorot() * self.init_scale
         weight = stream.uniform((self.out_features, self.in_features), -bound, bound)
         gate = torch.ones(self.in_features, dtype=stream.dtype, device=stream.seed.device) * self.gate_start
         return {"weight_real": weight, "gate": gate.to(stream.dtype)}
@@ -90,6 +94,12 @@ class NPULayer(RealNPULayer):
         real, imaginary = self.weight_real, self.weight_imag
         size = torch.exp(dot(real, magnitude) - dot(imaginary, phase))
         return size * torch.cos(dot(real, phase) + dot(imaginary, magnitude))
+
+
+def staircase(step: Tensor, last: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Return 0 before step `start`, then a factor that grows tenfold every 10,000 steps and is `last` from `end` on."""
+    remaining = ((end - step) / GROWTH_STEPS).ceil().clamp(min=0)
+    return torch.where(step < start, 0.0, last * 10**-remaining)
 
 
 class RealNPU(ArithmeticModule):
@@ -136,8 +146,7 @@ class RealNPU(ArithmeticModule):
 
     def penalty_schedule(self, step: Tensor) -> Tensor:
         """Return the factor of the penalties at `step`: a staircase of powers of ten."""
-        remaining = ((self.penalty_end - step) / GROWTH_STEPS).ceil().clamp(min=0)
-        return torch.where(step < self.penalty_start, 0.0, self.penalty_weight * 10**-remaining)
+        return staircase(step, self.penalty_weight, self.penalty_start, self.penalty_end)
 
 
 class NPU(RealNPU):

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.nau import NAULayer
+from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.reduction import product
 
 STEEPNESS = 1000.0
@@ -36,36 +35,16 @@ class NRULayer(NAULayer):
         return product(factor, self.weight, x)
 
 
-class NRU(ArithmeticModule):
+class NRU(NAU):
     """One `NRULayer`, trained as published for two inputs (for ten: learning rate 1e-3).
 
     Args:
-        in_features: number of inputs.
-        out_features: number of outputs.
-        init_scale: factor on the published start.
         learning_rate: step size of the optimizer.
         penalty_weight: factor of the penalty once the ramp has ended.
-        penalty_start: step at which the penalty's linear ramp starts.
-        penalty_end: step at which it has reached `penalty_weight`.
-        training: see `ArithmeticModule`.
+        training: see `NAU`.
     """
 
-    def __init__(
-        self,
-        in_features: int = 2,
-        out_features: int = 1,
-        init_scale: float = 1.0,
-        learning_rate: float = 1.0,
-        penalty_weight: float = 10.0,
-        penalty_start: int = 20_000,
-        penalty_end: int = 35_000,
-        **training: Any,
-    ) -> None:
-        super().__init__(
-            NRULayer(in_features, out_features, init_scale),
-            learning_rate=learning_rate,
-            penalty_weight=penalty_weight,
-            penalty_start=penalty_start,
-            penalty_end=penalty_end,
-            **training,
-        )
+    layer = NRULayer
+
+    def __init__(self, learning_rate: float = 1.0, penalty_weight: float = 10.0, **training: Any) -> None:
+        super().__init__(learning_rate=learning_rate, penalty_weight=penalty_weight, **training)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register, require
 from arith_lightning.architectures.mlp import LinearLayer
 from arith_lightning.architectures.nau import NAULayer
 from arith_lightning.architectures.reduction import multiply
@@ -62,7 +62,7 @@ class Recurrence(nn.Module):
     def __init__(self, cell: ArithmeticLayer, reader: nn.Module, item_features: int, initial_state: float) -> None:
         super().__init__()
         self.reader, self.cell, self.item_features = reader, cell, item_features
-        self.register_buffer("initial_state", torch.tensor(initial_state, dtype=torch.float64))
+        register(self, initial_state=initial_state)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the state after the last item."""

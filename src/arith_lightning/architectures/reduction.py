@@ -23,10 +23,15 @@ def multiply(factors: Sequence[Tensor]) -> Tensor:
     return factors[0]
 
 
+def selected(weight: Tensor, x: Tensor) -> Tensor:
+    """Return w x + 1 - w, elementwise: a weight of 1 lets x into a product, a weight of 0 leaves it out."""
+    return weight * x + (1 - weight)
+
+
 def product(factor: Callable[[Tensor, Tensor], Tensor], weight: Tensor, x: Tensor) -> Tensor:
     """Multiply `factor(weight, x)` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
     if weight.shape[-1] <= UNROLLED:
-        return multiply([factor(w, x_i.unsqueeze(-1)) for w, x_i in zip(weight.unbind(-1), x.unbind(-1), strict=True)])
+        return multiply([factor(w, x_i.unsqueeze(-1)) for w, x_i in zip(weight.unbind(-1), columns(x), strict=True)])
     factors = factor(weight, x.unsqueeze(-2))
     while factors.shape[-1] > 1:
         factors = torch.nn.functional.pad(factors, (0, factors.shape[-1] % 2), value=1.0)
@@ -35,12 +40,17 @@ def product(factor: Callable[[Tensor, Tensor], Tensor], weight: Tensor, x: Tenso
     return factors.squeeze(-1)
 
 
+def columns(x: Tensor) -> list[Tensor]:
+    """Return every input of `(..., in)`; unlike `unbind`, its gradient is not written out with inputs innermost."""
+    return [x[..., i] for i in range(x.shape[-1])]
+
+
 def dot(weight: Tensor, x: Tensor) -> Tensor:
     """Sum `weight * x` over the inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`."""
     if weight.shape[-1] > UNROLLED:
         return linear(weight, x)
     return sum(  # type: ignore[return-value]
-        w * x_i.unsqueeze(-1) for w, x_i in zip(weight.unbind(-1), x.unbind(-1), strict=True)
+        w * x_i.unsqueeze(-1) for w, x_i in zip(weight.unbind(-1), columns(x), strict=True)
     )
 
 

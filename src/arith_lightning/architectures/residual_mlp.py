@@ -8,11 +8,10 @@ Source: He et al., "Identity mappings in deep residual networks" (2016); Ba, Kir
 (2016), here without its gain and bias, which the affine map that follows contains.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
-from arith_lightning.architectures.activations import Head
 from arith_lightning.architectures.mlp import DenseModule, LinearLayer, Start
 
 
@@ -37,9 +36,7 @@ class ResidualMLP(DenseModule):
         width: units in each of them.
         init: start of every affine layer; see `LinearLayer`.
         init_scale: factor on the weights at the start.
-        head: see `DenseModule`.
-        loss: see `DenseModule`.
-        training: see `ArithmeticModule`.
+        training: see `DenseModule`.
     """
 
     def __init__(
@@ -50,8 +47,6 @@ class ResidualMLP(DenseModule):
         width: int = 32,
         init: Start = "he",
         init_scale: float = 1.0,
-        head: Head = "linear",
-        loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
         if depth < 0 or width < 2:
@@ -65,4 +60,4 @@ class ResidualMLP(DenseModule):
             nn.LayerNorm(width, elementwise_affine=False),
             LinearLayer(width, out_features, init, init_scale),
         )
-        super().__init__(body, head, loss, **training)
+        super().__init__(body, **training)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register, require
 from arith_lightning.streams import Stream
 
 
@@ -94,7 +94,7 @@ class SineParity(ArithmeticModule):
         require(math.isfinite(damping), "damping must be finite", damping, "try 2")
         super().__init__(SineParityLayer(init_low, init_high, waves, reduce_phase), **training)
         self.error_measure = error_measure
-        self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
+        register(self, damping=damping)
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Return the damped mean error."""

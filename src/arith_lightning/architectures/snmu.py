@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import require
+from arith_lightning.architectures.layer import register, require
 from arith_lightning.architectures.nmu import NMULayer
-from arith_lightning.architectures.reduction import product
+from arith_lightning.architectures.reduction import product, selected
 from arith_lightning.streams import threefry
 
 
@@ -53,8 +53,7 @@ class sNMULayer(NMULayer):  # noqa: N801
             "try 1 and 5",
         )
         super().__init__(in_features, out_features, init_center, init_scale)
-        self.register_buffer("noise_low", torch.tensor(noise_low, dtype=torch.float64))
-        self.register_buffer("noise_high", torch.tensor(noise_high, dtype=torch.float64))
+        register(self, noise_low=noise_low, noise_high=noise_high)
 
     def noise(self, x: Tensor) -> Tensor:
         """Return independent factors from U[noise_low, noise_high), like `x`, a pure function of it."""
@@ -69,7 +68,7 @@ class sNMULayer(NMULayer):  # noqa: N801
         if not self.training:
             return super().forward(x)
         noise = self.noise(x)
-        return super().forward(noise * x) / product(lambda w, n: w * n + (1 - w), self.weight, noise)
+        return super().forward(noise * x) / product(selected, self.weight, noise)
 
 
 class sNMU(ArithmeticModule):  # noqa: N801

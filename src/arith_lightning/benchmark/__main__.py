@@ -65,7 +65,8 @@ def show(trained: dict[Cell, Trained], console: Console) -> None:
     table = Table("unit", "operation", "runs that succeed", "median solved-at step")
     for cell, result in trained.items():
         step = result.summary["solved_at_step_median"]
-        table.add_row(cell.unit, cell.operation, str(result.rate), "never" if step is None else f"{step:,.0f}")
+        asked = f"{cell.operation} {cell.variant}".strip()
+        table.add_row(cell.unit, asked, str(result.rate), "never" if step is None else f"{step:,.0f}")
     console.print(table)
 
 

@@ -1,6 +1,7 @@
 """A table as a file of `configs/benchmark`: an experiment, units with their operations, and a cell for each pair.
 
-A cell is one configuration of `fit`; all its settings (ranges, as a rule) and seeds train as one population.
+A cell is one configuration of `fit`; all its settings (ranges, as a rule) and seeds train as one population. What one
+population cannot hold side by side are variants, a cell each.
 """
 
 import copy
@@ -19,7 +20,7 @@ from arith_lightning.trained import LOGS, Run, Trained
 
 UNIT = "UNIT"
 """Stands for the unit's name in a table's `model`."""
-KEYS = {"experiment", "units", "operations", "model", "published"}
+KEYS = {"experiment", "units", "operations", "model", "published", "variants", "found"}
 COLUMNS = (
     "architecture",
     "operation",
@@ -33,6 +34,7 @@ COLUMNS = (
     "sparsity_error",
     "extrapolation_mse",
     "interpolation_mse",
+    "error",
     "diverged",
 )
 """Columns of runs.csv, one row a run."""
@@ -45,12 +47,14 @@ class Cell:
     Args:
         unit: name of the unit, a row of the table.
         operation: what it is asked.
+        variant: name of the experiment's variant; empty where there is one only.
         run: the command that answers.
         config: the configuration file of that command.
     """
 
     unit: str
     operation: str
+    variant: str
     run: Run
     config: dict[str, Any]
 
@@ -61,9 +65,12 @@ class BenchmarkTable:
     Args:
         path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`, or a list
             of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to
-            what that cell changes in `model.init_args`, or to a `model` of its own (a list of such mappings and of
-            files that hold one is merged); `operations` names those asked, all by default; `model` is the network
-            around a unit, `UNIT` stands for its name; `published` is a file of published rates.
+            what that cell changes in `model.init_args` (and, below `data`, in `data.init_args`), or to a `model` of its
+            own (a list of such mappings and of files that hold one is merged); `operations` names those asked, all by
+            default; `model` is the network around a unit, `UNIT` stands for its name; `published` is a file of
+            published rates or median errors; `found` is a table of the same runs with settings that searches found, its
+            rates stand beside these; `variants` maps names to what each changes in the experiment, and every unit and
+            operation then has a cell of each.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -81,7 +88,11 @@ class BenchmarkTable:
         self.name = f"{path.stem}_quick" if quick else path.stem
         self.folder = LOGS / "benchmark" / self.name
         self.published = path.parent / content["published"] if "published" in content else None
-        self.experiment = stacked(path, content["experiment"])
+        self.found = BenchmarkTable(path.parent / content["found"], quick) if "found" in content else None
+        base = stacked(path, content["experiment"])
+        self.experiments = {
+            name: stacked(path, [base, changes]) for name, changes in content.get("variants", {"": {}}).items()
+        }
         self.model: dict[str, Any] = content.get("model", {"class_path": UNIT})
         units = merged(path, content["units"])
         asked = {name for operations in units.values() for name in operations}
@@ -89,21 +100,24 @@ class BenchmarkTable:
         unknown = set(self.operations) - asked
         require(not unknown, "some unit must be asked each operation", sorted(unknown), f"known: {sorted(asked)}")
         self.cells = [
-            self.cell(unit, name, changes)
+            self.cell(unit, name, variant, changes)
             for unit, operations in units.items()
             for name, changes in operations.items()
+            for variant in self.experiments
             if name in self.operations
         ]
 
-    def cell(self, unit: str, operation: str, changes: dict[str, Any] | None) -> Cell:
+    def cell(self, unit: str, operation: str, variant: str, changes: dict[str, Any] | None) -> Cell:
         """Return one cell."""
-        config = copy.deepcopy(self.experiment)
+        config = copy.deepcopy(self.experiments[variant])
         changes = copy.deepcopy(changes or {})
         model = config["model"] = changes.pop("model", None) or named(self.model, unit)
+        data = config["data"]
+        data["init_args"] = data.get("init_args", {}) | {"operation": operation} | changes.pop("data", {})
         model["init_args"] = model.get("init_args", {}) | changes
-        config["data"].setdefault("init_args", {})["operation"] = operation
-        run = Run(f"{self.name}_{unit}_{operation}".replace(" ", "_"), folder=str(self.folder / "cells"))
-        return Cell(unit, operation, run, config)
+        name = "_".join(filter(None, (self.name, unit, operation, variant)))
+        run = Run(name.replace(" ", "_"), folder=str(self.folder / "cells"))
+        return Cell(unit, operation, variant, run, config)
 
     def chosen(self, units: Sequence[str], operations: Sequence[str]) -> list[Cell]:
         """Return the cells of some units and operations; of all where none is named."""

@@ -91,10 +91,10 @@ class Dashboard(Callback):
         for logger in boards(trainer):
             for name, figure in drawn.items():
                 logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
-            self.configuration(logger, Path(trainer.log_dir) / "config.yaml", population)
+            self.configuration(logger, Path(trainer.log_dir) / "config.yaml")
             logger.experiment.flush()
 
-    def configuration(self, logger: TensorBoardLogger, path: Path, population: Population) -> None:
+    def configuration(self, logger: TensorBoardLogger, path: Path) -> None:
         """Write the configuration as text and the run's row of the HParams tab, with its final metrics."""
         if not path.exists():
             return

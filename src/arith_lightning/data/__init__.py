@@ -17,11 +17,10 @@ from arith_lightning.data.scaled_interpolation import ScaledInterpolation
 from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.sets import NumberSets
-from arith_lightning.data.single_module import PUBLISHED_RANGES, SingleModuleTask
+from arith_lightning.data.single_module import SingleModuleTask
 
 __all__ = [
     "OPERATIONS",
-    "PUBLISHED_RANGES",
     "AnyOperation",
     "ArithmeticDataModule",
     "ArithmeticTask",

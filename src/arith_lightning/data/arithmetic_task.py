@@ -6,10 +6,12 @@ only gives the inputs other names; here windows start at the first input.
 
 An almost perfect network weighs every input of a window with 1 - eps and every other with eps, and combines the two
 sums exactly. Its mean squared error is an expectation over a few independent sums of inputs, computed by Gauss
-quadrature: exact for add, sub, mul and square, and to about 1e-6 for div and root of positive inputs.
+quadrature: exact for add, sub, mul and square, and to about 1e-6 for div, reciprocal and root of positive inputs.
 
 Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 4.1, and "Measuring Arithmetic Extrapolation
-Performance" (2019). The thresholds they used were computed from windows one input wider than those of the data.
+Performance" (2019). The thresholds they used were computed from windows one input wider than those of the data. Heim,
+Pevny and Smidl, "Neural Power Units" (2020), for wider windows and the reciprocal; their inputs come from
+one Sobol sequence, the same for every run, where here they are independent.
 """
 
 import math
@@ -27,13 +29,15 @@ from arith_lightning.streams import Stream
 
 Ranges = list[float] | list[list[float]]
 Window = tuple[int, int]
+ENOUGH = 20
+"""Inputs of a sum that may reach 0 and yet be divided by: so many hardly ever come near."""
 
 
 class WindowTask(ArithmeticDataModule):
     """t = a op b, sums of two windows `(first, last + 1)` of the inputs.
 
     Args:
-        operation: add, sub, mul, div, square (of a) or root (of a).
+        operation: add, sub, mul, div, reciprocal (of a), square (of a) or root (of a).
         interpolation: training range of every input, `[low, high]` or a list of intervals, each equally likely.
         extrapolation: test range, likewise.
         in_features: inputs; those outside both windows do not matter.
@@ -74,7 +78,7 @@ class WindowTask(ArithmeticDataModule):
         if not 0 < self.error < math.inf:
             raise ValueError(
                 f"an epsilon-perfect {operation} must have a finite error on the extrapolation range; got {self.error} "
-                f"on {extrapolation}; keep 0 out of the range of div and root"
+                f"on {extrapolation}; keep 0 out of the range of div, reciprocal and root, or at its end"
             )
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
@@ -94,7 +98,7 @@ class ArithmeticTask(WindowTask):
     """Two windows of many inputs; solved below the error of a network with every weight of its first layer off by eps.
 
     Args:
-        operation: add, sub, mul, div, square (of a) or root (of a).
+        operation: add, sub, mul, div, reciprocal (of a), square (of a) or root (of a).
         interpolation: training range of every input, `[low, high]` or a list of intervals, each equally likely.
         extrapolation: test range, likewise.
         in_features: number of inputs.
@@ -145,7 +149,7 @@ class FourInputTask(WindowTask):
     """t = (x_1 + x_2) op (x_1 + x_2 + x_3 + x_4), the smallest task of this kind.
 
     Args:
-        operation: add, sub, mul, div, square (of the first sum) or root (of the first sum).
+        operation: add, sub, mul, div, reciprocal, square or root; the last three are of the first sum.
         interpolation: training range of every input, `[low, high]` or a list of intervals, each equally likely.
         extrapolation: test range, likewise.
         epsilon: error of every weight of the network that sets the threshold.
@@ -182,10 +186,13 @@ def epsilon_perfect(
         windows: of a and of b.
         epsilon: eps.
     """
-    positive, negative = bool(rows.min() > 0), bool(rows.max() < 0)
-    if (operation.name == "root" and not positive) or (operation.name == "div" and not (positive or negative)):
-        return math.inf
     first, second = (set(range(*window)) for window in windows)
+    few = min(len(first), len(second)) < ENOUGH
+    positive, negative = (bool(ends.min() > 0 or (ends.min() == 0 and not few)) for ends in (rows, -rows))
+    if (operation.name == "root" and not positive) or (
+        operation.name in operations.DIVISIONS and not (positive or negative)
+    ):
+        return math.inf
     outside = inputs - len(first | second)
     counts = (len(first & second), len(first - second), len(second - first), outside)
     groups = [sum_quadrature(rows, count) for count in counts]

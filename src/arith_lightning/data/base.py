@@ -23,7 +23,8 @@ EVALUATION_SIZE = 10_000
 class ArithmeticDataModule(LightningDataModule):
     """A dataset of arithmetic: fresh training batches, a fixed interpolation set and a fixed extrapolation set.
 
-    Subclasses define `draw` and `threshold`, and set `in_features` and `out_features`.
+    Subclasses define `draw`, set `in_features` and `out_features`, and say what solves them: a `tolerance` or a
+    `threshold` of their own, and `judge` where that is not the mean squared error.
 
     Args:
         batch_size: examples in a training batch.
@@ -41,6 +42,8 @@ class ArithmeticDataModule(LightningDataModule):
     """Whether training batches come from `draw_ahead`, drawn ahead of the steps, instead of `draw` inside them."""
     criterion: str = "MSE"
     """What `judge` measures, as shown in tables."""
+    tolerance: float
+    """Error below which a run is solved, where that is one number."""
     evaluation_seed: int = 0
     """Seed of the evaluation sets; a search sets another, so that what it selects by is not what is reported."""
 
@@ -73,8 +76,8 @@ class ArithmeticDataModule(LightningDataModule):
         raise NotImplementedError
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the value of `judge` on the extrapolation set that a run has to reach to count as a success."""
-        raise NotImplementedError
+        """Return what `judge` must be below on the extrapolation set for a success; `tolerance` unless overridden."""
+        return torch.tensor(self.tolerance, dtype=torch.float64)
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the error by which a run is judged, a scalar; the mean squared error unless overridden."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
 
 CODINGS = {"zero_one": (0.0, 1.0), "centered": (-0.5, 0.5), "signs": (-1.0, 1.0)}
@@ -142,12 +143,9 @@ class BinaryMultiplication(ArithmeticDataModule):
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the share of pairs of which any bit is on the wrong side of one half; NaN is wrong."""
-        return 1 - _right(prediction, target).all(0).to(prediction.dtype).mean()
-
-    def bit_accuracy(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return for each bit of the product the share of pairs that have it right, `(out_features,)`."""
-        return _right(prediction, target).to(prediction.dtype).mean(-1)
+        return wrong(prediction, target).amax(0).mean()
 
 
-def _right(prediction: Tensor, target: Tensor) -> Tensor:
-    return ((prediction > 0.5) == (target > 0.5)) & prediction.isfinite()
+def bit_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Return for each bit the share of pairs `(..., bits, size)` that have it right, `(..., bits)`; NaN is wrong."""
+    return 1 - wrong(prediction, target).mean(-1)

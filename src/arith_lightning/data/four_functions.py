@@ -12,10 +12,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import intervals
 from arith_lightning.streams import Stream
 
+JUDGED = ("add", "mul", "div", "root")
+"""Names of the four functions, in the order of the outputs."""
 GRID = (-4.1, 0.2, 41)
 """First value, step and number of values of each input of the extrapolation set."""
 
@@ -26,11 +29,12 @@ def functions(x: Tensor, y: Tensor) -> Tensor:
 
 
 class FourFunctions(ArithmeticDataModule):
-    """Four outputs of two inputs; solved when the worst of the four is right on average.
+    """Four outputs of two inputs; solved when the worst of the four, or a chosen one, is right on average.
 
     Args:
         interpolation: training range of both numbers, `[low, high]`, positive.
-        tolerance: largest mean absolute error over the grid, of the worst of the four functions, that counts as solved.
+        tolerance: largest mean absolute error over the grid that counts as solved.
+        operation: the function by which a run is judged, add, mul, div or root; null judges by the worst of the four.
         batch_size: examples in a training batch.
         seed: seed of the training batches when one model is trained alone.
     """
@@ -43,6 +47,7 @@ class FourFunctions(ArithmeticDataModule):
         self,
         interpolation: list[float] = [0.1, 2.0],
         tolerance: float = 0.1,
+        operation: str | None = None,
         batch_size: int = 100,
         seed: int = 0,
     ) -> None:
@@ -55,7 +60,14 @@ class FourFunctions(ArithmeticDataModule):
             )
         if not 0 < tolerance < float("inf"):
             raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 0.1")
+        if operation is not None and operation not in JUDGED:
+            raise ValueError(
+                f"operation must be one of {', '.join(JUDGED)}, or null; got {operation!r}; try null, the worst of all"
+            )
         self.tolerance = tolerance
+        self.operation = None if operation is None else operations.operation(operation)
+        if self.operation is not None:
+            self.criterion = f"mean absolute error of {operation}"
 
     def columns(self) -> dict[str, Tensor]:
         """Return the training range."""
@@ -78,8 +90,9 @@ class FourFunctions(ArithmeticDataModule):
         return torch.tensor(self.tolerance, dtype=torch.float64)
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the largest of the four mean absolute errors, that of the root where its target is positive."""
+        """Return the largest or the chosen one of four mean absolute errors, that of the root where it is positive."""
         error = (prediction - target).abs()
         positive = (target[3] > 0).to(error.dtype)
         root = torch.where(target[3] > 0, error[3], 0.0).sum() / positive.sum()
-        return torch.stack([*error[:3].mean(-1), root]).max()
+        errors = torch.stack([*error[:3].mean(-1), root])
+        return errors.max() if self.operation is None else errors[JUDGED.index(self.operation.name)]

@@ -23,6 +23,7 @@ LIMIT = 4096
 class Target(NamedTuple):
     """What is asked of one or two integers."""
 
+    name: str
     operands: int
     degree: int
     """Power of the scale of the inputs that the targets are scaled by."""
@@ -30,43 +31,16 @@ class Target(NamedTuple):
     """Maps the first operand, the last operand and the constant to the answer."""
 
 
-def add(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return a + b."""
-    return a + b
-
-
-def sub(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return a - b."""
-    return a - b
-
-
-def mul(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return a * b."""
-    return a * b
-
-
-def square(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return a * a."""
-    return a * a
-
-
-def scale(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return constant * a."""
-    return constant * a
-
-
-def shift(a: Tensor, b: Tensor, constant: int) -> Tensor:
-    """Return a + constant."""
-    return a + constant
-
-
 TARGETS = {
-    "add": Target(2, 1, add),
-    "sub": Target(2, 1, sub),
-    "mul": Target(2, 2, mul),
-    "square": Target(1, 2, square),
-    "scale": Target(1, 1, scale),
-    "shift": Target(1, 1, shift),
+    target.name: target
+    for target in (
+        Target("add", 2, 1, lambda a, b, constant: a + b),
+        Target("sub", 2, 1, lambda a, b, constant: a - b),
+        Target("mul", 2, 2, lambda a, b, constant: a * b),
+        Target("square", 1, 2, lambda a, b, constant: a * a),
+        Target("scale", 1, 1, lambda a, b, constant: constant * a),
+        Target("shift", 1, 1, lambda a, b, constant: a + constant),
+    )
 }
 
 

@@ -62,12 +62,12 @@ class NumberSequences(ArithmeticDataModule):
                 raise ValueError(f"{name} must be positive; got {value}; try 10 and 1000, 200 sequences")
         if not 0 < tolerance < float("inf"):
             raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 1e-3")
-        self.operation, self.in_features = operation, length
+        self.operation, self.in_features, self.length = operation, length, length
         self.test_length, self.test_size, self.tolerance = test_length, test_size, tolerance
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` sequences; of the extrapolation split, `test_size` long ones, whatever `size`."""
-        length, size = (self.test_length, self.test_size) if split == "extrapolation" else (self.in_features, size)
+        length, size = (self.test_length, self.test_size) if split == "extrapolation" else (self.length, size)
         x = stream.integers((length, size), 0 if self.operation == "sum" else 1, 10).to(stream.dtype)
         return x, folded(self.operation, x)
 

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from arith_lightning.data.distributions import Moments
 
+DIVISIONS = ("div", "reciprocal")
+"""Operations that divide by an operand."""
 Inputs = Sequence[Moments]
 """Moments of every input; an operation takes the first or the first two, the others are distractors."""
 

@@ -53,10 +53,6 @@ class ScalarIdentity(ArithmeticDataModule):
             x = stream.uniform((size,), -self.train_limit, self.train_limit)
         return x.unsqueeze(0), x.unsqueeze(0)
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the largest absolute error at any number."""
         return (prediction - target).abs().max()

@@ -71,10 +71,6 @@ class ScaledInterpolation(ArithmeticDataModule):
         shown = 2 * (x - first) / (last - first) - 1 if self.scaling == "unit" else x
         return shown.unsqueeze(0), curve(x)
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the largest absolute error of any output at any number."""
         return (prediction - target).abs().max()

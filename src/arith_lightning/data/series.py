@@ -53,10 +53,6 @@ class IntegerSeries(ArithmeticDataModule):
         x = torch.stack([x1, x2])
         return x, self.operation.function(x[0], x[1]).unsqueeze(0)
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the largest error of any row, relative to its target where that is larger than 1."""
         return ((prediction - target).abs() / target.abs().clamp(min=1)).max()

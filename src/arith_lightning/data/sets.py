@@ -74,10 +74,6 @@ class NumberSets(ArithmeticDataModule):
         whole = torch.where(mask, x, 1.0).log().sum(0).exp() if self.operation == "product" else (x * mask).sum(0)
         return torch.cat([x * mask, mask.to(x.dtype)]), whole.unsqueeze(0)
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the mean relative error over the sets."""
         return ((prediction - target).abs() / target.abs()).mean()

@@ -17,39 +17,9 @@ from torch import Tensor
 
 from arith_lightning.data import operations, published
 from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import Distribution, Moments, Range, draw, intervals, parameters
+from arith_lightning.data.distributions import Distribution, Moments, draw, intervals, parameters
 from arith_lightning.streams import Purpose, Stream
 
-PUBLISHED_RANGES: dict[str, tuple[Range, Range]] = {
-    "U[-20,-10]": ((-20, -10), (-40, -20)),
-    "U[-2,-1]": ((-2, -1), (-6, -2)),
-    "U[-1.2,-1.1]": ((-1.2, -1.1), (-6.1, -1.2)),
-    "U[-0.2,-0.1]": ((-0.2, -0.1), (-2, -0.2)),
-    "U[-2,2]": ((-2, 2), ((-6, -2), (2, 6))),
-    "U[0.1,0.2]": ((0.1, 0.2), (0.2, 2)),
-    "U[1,2]": ((1, 2), (2, 6)),
-    "U[1.1,1.2]": ((1.1, 1.2), (1.2, 6)),
-    "U[10,20]": ((10, 20), (20, 40)),
-}
-"""The nine published pairs of interpolation and extrapolation ranges."""
-
-SIGNED_PAIRS: dict[str, tuple[tuple[Range, Range], tuple[Range, Range]]] = {
-    "U[-2,-0.1] / U[0.1,2]": (((-2, -0.1), (0.1, 2)), ((-6, -2), (2, 6))),
-    "U[0.1,2] / U[-2,-0.1]": (((0.1, 2), (-2, -0.1)), ((2, 6), (-6, -2))),
-    "U[-2,-1] / U[1,2]": (((-2, -1), (1, 2)), ((-6, -2), (2, 6))),
-    "U[1,2] / U[-2,-1]": (((1, 2), (-2, -1)), ((2, 6), (-6, -2))),
-}
-"""Published ranges of the first and the second operand, interpolation and extrapolation; U[-2,2] is above."""
-
-NORMAL_PAIRS = {
-    "N(-1, 3)": (((-5, 10), (-1.0, 3.0)), ((-15, -5), (-10.0, 3.0))),
-    "N(1, 3)": (((-10, 5), (1.0, 3.0)), ((5, 15), (10.0, 3.0))),
-    "N(0, 1)": (((-5, 5), (0.0, 1.0)), ((5, 15), (10.0, 1.0))),
-}
-"""Published truncated normal distributions, interval and (mean, std), interpolation and extrapolation."""
-
-DIVISIONS = ("div", "reciprocal")
-"""Operations that divide by an operand."""
 NEXT_TO_ZERO = 2.0**-24
 """Stands for a divisor of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: the
 quotient would be infinite, and the member lost."""
@@ -139,7 +109,7 @@ class SingleModuleTask(ArithmeticDataModule):
                 f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}; "
                 "set streams to counter"
             )
-        if operation in DIVISIONS:
+        if operation in operations.DIVISIONS:
             # [low, high) becomes (0, high] where low is 0, by drawing from the other end
             self._ranges = {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in self._ranges.items()}
         every = torch.cat(list(self._ranges.values()))
@@ -173,7 +143,7 @@ class SingleModuleTask(ArithmeticDataModule):
             ranges = [first, second] * self.in_features
             rows = [draw(self.distribution, stream, r, (size,), shape) for r in ranges[: self.in_features]]
             x = torch.stack(rows)
-        if self.operation.name in DIVISIONS:
+        if self.operation.name in operations.DIVISIONS:
             x = torch.where(x == 0, NEXT_TO_ZERO, x)
         return x, self._target(x)
 

@@ -1,5 +1,6 @@
 """Rates with intervals: a claim about seeds is a share of successes and how far it can be trusted."""
 
+import math
 from typing import NamedTuple
 
 from scipy.stats import binomtest
@@ -21,6 +22,12 @@ class Rate(NamedTuple):
         """Return the lower and upper end of the interval."""
         interval = binomtest(self.successes, self.n).proportion_ci(0.95, method="wilson")
         return float(interval.low), float(interval.high)
+
+    def agrees(self, other: "Rate") -> bool:
+        """Return whether the 95 % interval of the difference of two rates holds 0 (Newcombe 1998, method 10)."""
+        low, high = sorted((self, other), key=lambda rate: rate.value)
+        reach = math.hypot(low.interval[1] - low.value, high.value - high.interval[0])
+        return high.value - low.value <= reach
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -13,9 +13,6 @@ import torch
 from torch._inductor.exc import InductorError
 from torch.utils import _pytree as pytree
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arith_lightning" / "compiled"
-os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(CACHE))
-
 WORTHWHILE = 10_000
 """Steps from which compiling pays: it costs ten to twenty seconds once, an eager step one to two milliseconds.
 
@@ -25,6 +22,7 @@ The rule looks at steps only, never at the number of members, so that a member's
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
 CONSTANTS = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
 """Plain numbers of a module stay constants, also where an earlier graph of the same process had other ones."""
+os.environ.setdefault("TENSORIFY_PYTHON_SCALARS", "0")  # or every graph is traced twice, because buffers are scalars
 LOOP = torch.ops.higher_order.while_loop
 # without this mark a graph with a loop is compiled anew in every process
 torch._inductor.config.unsafe_marked_cacheable_functions[f"{LOOP.__module__}.{LOOP.__name__}"] = torch.__version__

@@ -6,7 +6,7 @@ members (outermost) with `torch.func`. Nothing is reduced over members, so no me
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -37,53 +37,35 @@ class Columns(NamedTuple):
     """The data module's columns."""
 
 
-class Objective(nn.Module):
-    """The loss of one member on one batch, examples along the last axis, as a module to be called functionally."""
+class Functional(nn.Module):
+    """A function of a module, to be called as if the module had other parameters and buffers.
 
-    def __init__(self, module: ArithmeticModule) -> None:
+    Args:
+        module: the architecture.
+        function: maps the module, then arguments, to anything.
+    """
+
+    def __init__(self, module: ArithmeticModule, function: Callable[..., Any]) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.function = module, function
 
-    def forward(self, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
-        """Return the loss of examples `(in_features, size)` and targets `(out_features, size)`."""
-        prediction = vmap(self.module.forward, in_dims=-1, out_dims=-1)(x)
-        return self.module.loss(prediction, x, y, step)
+    def forward(self, *arguments: Any) -> Any:
+        """Return what the function makes of the module as it is."""
+        return self.function(self.module, *arguments)
 
-
-class Rate(nn.Module):
-    """The learning rate of one member at a step, as a module, so it can be called functionally."""
-
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, step: Tensor) -> Tensor:
-        """Return the learning rate."""
-        return self.module.learning_rate * self.module.learning_rate_factor(step)
+    def at(self, values: Mapping[str, Tensor], *arguments: Any) -> Any:
+        """Return what the function makes of the module with these parameters and buffers by full name."""
+        return functional_call(self, {f"module.{name}": value for name, value in values.items()}, arguments)
 
 
-class Start(nn.Module):
-    """The initial parameters of one member, as a module, so it can be called functionally."""
-
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, seed: Tensor) -> dict[str, Tensor]:
-        """Return parameters by full name."""
-        return self.module.start(seed)
+def objective(module: ArithmeticModule, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+    """Return the loss of one member on examples `(in_features, size)` with targets `(out_features, size)`."""
+    return module.loss(vmap(module.forward, in_dims=-1, out_dims=-1)(x), x, y, step)
 
 
-class Reaction(nn.Module):
-    """What an evaluation changes in one member, as a module, so it can be called functionally."""
-
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
-        """Return changed parameters and buffers by full name."""
-        return self.module.after_evaluation(error, stream)
+def learning_rate(module: ArithmeticModule, step: Tensor) -> Tensor:
+    """Return the learning rate of one member at a step."""
+    return module.learning_rate * module.learning_rate_factor(step)
 
 
 class Dynamics:
@@ -98,8 +80,9 @@ class Dynamics:
         module = copy.deepcopy(module).train()
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
-        self.objective, self.rate, self.start = Objective(module), Rate(module), Start(module)
-        self.reaction = Reaction(module)
+        self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
+        self.start = Functional(module, lambda module, seed: module.start(seed))
+        self.reaction = Functional(module, lambda module, error, stream: module.after_evaluation(error, stream))
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -108,6 +91,7 @@ class Dynamics:
             high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
+        self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
         examples = 0 if self.shared else data.in_features
         activations = examples + sum(layer.out_features for layer in module.layers().values())
@@ -128,7 +112,7 @@ class Dynamics:
         """Return the state of freshly drawn members, parameters from each member's own seed."""
 
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
-            return functional_call(self.start, _prefixed(buffers), (seed,))
+            return self.start.at(buffers, seed)
 
         if self.module.streams == "counter":
             flat = self.flatten(vmap(member)(columns.seed, columns.module))
@@ -145,7 +129,7 @@ class Dynamics:
         def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
             values = self.unflatten(flat) | buffers
             stream = Stream(seed, Purpose.INITIALIZATION, step)
-            changed = functional_call(self.reaction, _prefixed(values), (error, stream))
+            changed = self.reaction.at(values, error, stream)
             return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
 
         values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
@@ -169,7 +153,7 @@ class Dynamics:
         """Return every member's gradient of its own loss, `(parameters, members)`."""
 
         def loss(values: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-            return functional_call(self.objective, _prefixed(values | buffers), (x, y, step))
+            return self.objective.at(values | buffers, x, y, step)
 
         def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
             return grad(loss)(self.unflatten(flat), buffers, x, y)
@@ -182,24 +166,33 @@ class Dynamics:
         """Take one optimizer step of every member on its batch, and project bounded parameters."""
         parameters = state["parameters"]
 
-        def learning_rate(buffers: dict[str, Tensor]) -> Tensor:
-            return functional_call(self.rate, _prefixed(buffers), (step,))
-
-        rate, decay, momentum = (
+        rate, decay, memory = (
             column.to(parameters.dtype)
             for column in (
-                vmap(learning_rate)(columns.module),
+                vmap(lambda buffers: self.learning_rate.at(buffers, step))(columns.module),
                 columns.module["weight_decay"],
-                columns.module["momentum"],
+                columns.module["smoothing" if self.module.optimizer == "rmsprop" else "momentum"],
             )
         )
         gradient = self.gradient(parameters, columns, x, y, step)
+        before, resting = state, self.resting(step) if self.rests else None
+        if resting is not None:
+            gradient = torch.where(resting, 0.0, gradient)
         gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
-        state = self.rule(state, gradient, rate, corrections, decay, momentum)
+        state = self.rule(state, gradient, rate, corrections, decay, memory)
+        if resting is not None:
+            state = {name: torch.where(resting, before[name], value) for name, value in state.items()}
         if self.bounded:
             low, high = (bound.to(parameters).unsqueeze(-1) for bound in (self.low, self.high))
             state = state | {"parameters": torch.minimum(torch.maximum(state["parameters"], low), high)}
         return state
+
+    def resting(self, step: Tensor) -> Tensor:
+        """Return which parameters no member moves at `step`, `(parameters, 1)`."""
+        named = self.module.resting(step)
+        none = torch.zeros((), dtype=torch.bool, device=step.device)
+        rows = [named.get(name, none).expand(math.prod(shape)) for name, shape in self.shapes.items()]
+        return torch.cat(rows).unsqueeze(-1)
 
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
@@ -280,7 +273,3 @@ class Dynamics:
         start = (value.clone(memory_format=torch.contiguous_format) for value in state.values())
         _, *values = while_loop(unfinished, body, (torch.zeros_like(first), *start))
         return dict(zip(state, values, strict=True))
-
-
-def _prefixed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {f"module.{name}": value for name, value in values.items()}

@@ -2,11 +2,11 @@
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule, LinearLayer
 from arith_lightning.evaluation.diagnosis import Evidence
-from arith_lightning.population.dynamics import Columns
+from arith_lightning.population.dynamics import Columns, Functional
 from arith_lightning.population.population import Population
 
 EXAMPLES = 256
@@ -31,8 +31,7 @@ def evidence(population: Population, step: int) -> Evidence | None:
     x, y = x[..., :EXAMPLES], y[..., :EXAMPLES]
 
     def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-        values = {f"module.{name}": v for name, v in (population.dynamics.unflatten(flat) | buffers).items()}
-        return functional_call(_Outputs(population.template[0]), values, (x.mT,))
+        return Functional(population.template[0], outputs).at(population.dynamics.unflatten(flat) | buffers, x.mT)
 
     prediction, gates = vmap(member, in_dims=(-1, 0, 0), chunk_size=64)(flat, columns.module, x)
     first = next(iter(population.template[0].layers().values()))
@@ -47,11 +46,7 @@ def evidence(population: Population, step: int) -> Evidence | None:
     )
 
 
-class _Outputs(torch.nn.Module):
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        gates = self.module.gates(x)
-        return self.module(x), x.new_empty(0) if gates is None else gates
+def outputs(module: ArithmeticModule, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return answers and gates of one member; without gates, an empty tensor."""
+    gates = module.gates(x)
+    return module(x), x.new_empty(0) if gates is None else gates

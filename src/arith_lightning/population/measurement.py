@@ -3,13 +3,13 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.evaluation import sparsity_error
-from arith_lightning.population.dynamics import Columns, Dynamics
+from arith_lightning.population.dynamics import Columns, Dynamics, Functional
 
 EVALUATED_BYTES = 2**22
 """Members are evaluated as many at a time as their examples and activations fit in this, about a core's cache."""
@@ -29,7 +29,8 @@ class Measurement:
     """
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule, dynamics: Dynamics) -> None:
-        self.module, self.weights, self.data, self.dynamics = module, Weights(module), data, dynamics
+        self.module, self.data, self.dynamics = module, data, dynamics
+        self.weights = Functional(module, lambda module: module.weights())
         self.sets: dict[Any, Sets] = {}
         """Evaluation sets of the last measurement, by what they depend on."""
 
@@ -68,25 +69,12 @@ class Measurement:
                 # of members, leaves no trace
                 errors[f"{split}_mse"] = (answer - y).square().mean(dtype=torch.float64).to(answer.dtype)
             errors["error"] = self.data.judge(answer, y).to(answer.dtype)
-            weights = functional_call(self.weights, {f"module.{k}": v for k, v in values.items()}, ())
-            errors["sparsity_error"] = sparsity_error(weights.values())
+            errors["sparsity_error"] = sparsity_error(self.weights.at(values).values())
             return errors
 
         examples = max(x.shape[-1] for x, _ in sets)
         chunk = max(1, EVALUATED_BYTES * self.data.batch_size // (self.dynamics.bytes_per_member * examples))
         return vmap(member, in_dims=(-1, 0), chunk_size=chunk)(parameters, buffers)
-
-
-class Weights(nn.Module):
-    """The weights of one member, as a module, so it can be called functionally."""
-
-    def __init__(self, module: ArithmeticModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self) -> dict[str, Tensor]:
-        """Return weights by full name."""
-        return self.module.weights()
 
 
 def alike(columns: Columns) -> list[Tensor]:

@@ -14,8 +14,8 @@ from torch import Tensor
 State = dict[str, Tensor]
 """`parameters` and the optimizer's own buffers, all `(parameters, members)`."""
 
-BETA1, BETA2, ALPHA, EPSILON = 0.9, 0.999, 0.99, 1e-8
-"""torch's defaults: Adam's two decay rates, RMSprop's, and the term added to denominators."""
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+"""torch's defaults: Adam's two decay rates, and the term added to denominators."""
 
 
 def adam_corrections(step: int, count: int) -> Tensor:
@@ -27,7 +27,7 @@ def adam_corrections(step: int, count: int) -> Tensor:
     return torch.stack([1 - BETA1**t, (1 - BETA2**t).sqrt()], dim=1)
 
 
-def adam(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def adam(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
     """Adam with L2 weight decay (Kingma and Ba 2015)."""
     gradient = gradient + decay * state["parameters"]
     first = state["first"] + (gradient - state["first"]) * (1 - BETA1)
@@ -37,24 +37,22 @@ def adam(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, deca
     return {"parameters": parameters, "first": first, "second": second}
 
 
-def adamw(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def adamw(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
     shrunk = state | {"parameters": state["parameters"] * (1 - rate * decay)}
-    return adam(shrunk, gradient, rate, corrections, torch.zeros_like(decay), momentum)
+    return adam(shrunk, gradient, rate, corrections, torch.zeros_like(decay), memory)
 
 
-def sgd(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor) -> State:
+def sgd(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
     """Gradient descent with momentum and L2 weight decay."""
-    first = momentum * state["first"] + gradient + decay * state["parameters"]
+    first = memory * state["first"] + gradient + decay * state["parameters"]
     return {"parameters": state["parameters"] - rate * first, "first": first}
 
 
-def rmsprop(
-    state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, momentum: Tensor
-) -> State:
+def rmsprop(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
     """RMSprop with L2 weight decay (Tieleman and Hinton 2012)."""
     gradient = gradient + decay * state["parameters"]
-    second = state["second"] * ALPHA + gradient * gradient * (1 - ALPHA)
+    second = state["second"] * memory + gradient * gradient * (1 - memory)
     parameters = state["parameters"] - rate * (gradient / (second.sqrt() + EPSILON))
     return {"parameters": parameters, "second": second}
 
@@ -65,8 +63,8 @@ UPDATES: dict[str, tuple[Callable[..., State], tuple[str, ...]]] = {
     "sgd": (sgd, ("first",)),
     "rmsprop": (rmsprop, ("second",)),
 }
-"""Update rule and the buffers it keeps; `rate`, `decay` and `momentum` are `(members,)`, `corrections` one row of
-`adam_corrections`."""
+"""Update rule and the buffers it keeps; `rate`, `decay` and `memory` are `(members,)`, `corrections` one row of
+`adam_corrections`. `memory` is what a step keeps of the past: SGD's momentum, RMSprop's smoothing; Adam takes none."""
 
 
 def clip(gradient: Tensor, norm: float | None, value: float | None) -> Tensor:

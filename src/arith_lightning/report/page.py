@@ -10,7 +10,7 @@ from arith_lightning.runs import write
 
 STYLE = """body{max-width:60em;margin:2em auto;padding:0 1em;font:16px/1.5 system-ui,sans-serif;color:#222}
 table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25em .6em;text-align:left}
-img{max-width:100%}pre{background:#f5f5f5;padding:.8em;overflow-x:auto}.quick{background:#fd7;padding:.5em}"""
+img{max-width:100%}pre{background:#f5f5f5;padding:.8em;overflow-x:auto}"""
 
 
 def publish(title: str, text: str, folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from arith_lightning.results import shown
 from arith_lightning.trained import Run, Trained
 
 Results = Mapping[str, Trained]
@@ -21,7 +22,7 @@ class System:
         posted: what was tried and reported, Markdown.
         runs: the commands, by the label that tables and texts use.
         why: the measured reason, Markdown with the numbers of the runs.
-        figures: pictures by file name (without ending), drawn from the runs.
+        figures: pictures by caption, drawn from the runs.
         maps: spaces whose maps `search/atlas.py` draws, with a caption.
     """
 
@@ -67,8 +68,3 @@ class System:
                 f"```sh\n{commands}\n```",
             ]
         )
-
-
-def shown(value: float | None) -> str:
-    """Format an error."""
-    return "not finite" if value is None else f"{value:.3g}"

@@ -16,6 +16,8 @@ from arith_lightning.benchmark.table import BenchmarkTable, read
 from arith_lightning.evaluation import Rate
 from arith_lightning.runs import write
 
+FOUND = "found settings"
+"""Column of the same units with settings that searches found."""
 ALL = "all"
 """Range of a published rate, or of a line, that counts the runs of every range."""
 HEADER = (
@@ -33,21 +35,28 @@ HEADER = (
     "published",
     "published_n",
     "inside",
+    "agrees",
     "source",
+    "error",
+    "published_error",
+    "found_successes",
+    "found_n",
 )
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published rate.
+    """What is published of some runs.
 
     Args:
-        rate: share of successes.
+        rate: share of successes; None where it is not printed.
+        error: median of the error by which runs are judged; None where it is not printed.
         n: runs behind it.
         source: where it is printed.
     """
 
-    rate: float
+    rate: float | None
+    error: float | None
     n: int
     source: str
 
@@ -64,8 +73,10 @@ class Line:
         rate: successes among the runs.
         solved_at_step: median over the successes; None without any.
         sparsity_error: median over the successes; None without any.
+        error: median over all runs of the error by which they are judged; a NaN counts as infinite.
         diverged: runs that ended in something that is not a number.
-        published: the published rate, where there is one.
+        published: what is published, where something is.
+        found: successes of the same unit with found settings, where they were measured.
     """
 
     unit: str
@@ -75,16 +86,25 @@ class Line:
     rate: Rate
     solved_at_step: float | None
     sparsity_error: float | None
+    error: float
     diverged: int
     published: Published | None
+    found: Rate | None
 
     @property
     def inside(self) -> bool | None:
-        """Whether the published rate lies inside the measured interval."""
-        if self.published is None:
+        """Whether the published rate lies inside the measured interval; None without a published rate."""
+        if self.published is None or self.published.rate is None:
             return None
         low, high = self.rate.interval
         return low - 5e-4 <= self.published.rate <= high + 5e-4  # published rates have three digits at most
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether both rates, each of its own n, differ by chance at most (95 %); None without a published one."""
+        if self.published is None or self.published.rate is None:
+            return None
+        return self.rate.agrees(Rate(round(self.published.rate * self.published.n), self.published.n))
 
 
 def lines(table: BenchmarkTable) -> list[Line]:
@@ -96,14 +116,14 @@ def lines(table: BenchmarkTable) -> list[Line]:
     path = table.folder / "runs.csv"
     if not path.exists():
         raise ValueError(f"the table must have been measured; no {path}; run python -m arith_lightning.benchmark first")
-    known = published(table)
+    known, beside = published(table), found_rates(table)
     groups: dict[tuple[str, str, str, str], list[dict[str, str]]] = {}
     for row in read(path):
         key = (row["architecture"], row["operation"], row["interpolation"], row["extrapolation"])
         groups.setdefault(key, []).append(row)
         groups.setdefault((*key[:2], ALL, ALL), []).append(row)
     order = [(cell.unit, cell.operation) for cell in table.cells]
-    found = [line(*key, rows, known.get(key[:3])) for key, rows in groups.items()]
+    found = [line(*key, rows, known.get(key[:3]), beside.get(key[:3])) for key, rows in groups.items()]
     several = {
         pair for pair in order if sum((x.unit, x.operation) == pair and x.interpolation != ALL for x in found) > 1
     }
@@ -121,11 +141,13 @@ def line(
     extrapolation: str,
     rows: Sequence[dict[str, str]],
     known: Published | None,
+    found: Rate | None,
 ) -> Line:
     """Return the line of some runs."""
     solved = [row for row in rows if row["success"] == "True"]
     steps = [float(row["solved_at_step"]) for row in solved if row["solved_at_step"]]
     sparsity = [value for row in solved if not math.isnan(value := float(row["sparsity_error"] or "nan"))]
+    errors = [math.inf if math.isnan(value := float(row["error"])) else value for row in rows]
     return Line(
         unit,
         operation,
@@ -134,18 +156,31 @@ def line(
         Rate(len(solved), len(rows)),
         statistics.median(steps) if steps else None,
         statistics.median(sparsity) if sparsity else None,
+        statistics.median(errors),
         sum(row["diverged"] == "True" for row in rows),
         known,
+        found,
     )
 
 
+def found_rates(table: BenchmarkTable) -> dict[tuple[str, str, str], Rate]:
+    """Return the rates of the table of found settings by unit, operation and range; none before it is measured."""
+    if table.found is None or not (table.found.folder / "runs.csv").exists():
+        return {}
+    return {(x.unit, x.operation, x.interpolation): x.rate for x in lines(table.found)}
+
+
 def published(table: BenchmarkTable) -> dict[tuple[str, str, str], Published]:
-    """Return published rates by unit, operation and interpolation range."""
+    """Return what is published by unit, operation and interpolation range."""
     if table.published is None:
         return {}
+
+    def number(row: dict[str, str], name: str) -> float | None:
+        return float(row[name]) if row.get(name) else None
+
     return {
         (row["unit"], row["operation"], row["interpolation"]): Published(
-            float(row["rate"]), int(row["n"]), row["source"]
+            number(row, "rate"), number(row, "error"), int(row["n"]), row["source"]
         )
         for row in read(table.published)
     }
@@ -170,25 +205,41 @@ def as_csv(found: Sequence[Line]) -> str:
     writer.writerow(HEADER)
     for x in found:
         low, high = x.rate.interval
-        known = (x.published.rate, x.published.n, x.inside, x.published.source) if x.published else ("", "", "", "")
+        known: tuple[object, ...] = ("",) * 5
+        if x.published:
+            known = (x.published.rate, x.published.n, x.inside, x.agrees, x.published.source)
+        errors = (f"{x.error:.4g}", x.published.error if x.published else "")
         counts = (x.rate.successes, x.rate.n, f"{low:.4f}", f"{high:.4f}")
         steps = ("" if value is None else f"{value:.6g}" for value in (x.solved_at_step, x.sparsity_error))
-        writer.writerow((x.unit, x.operation, x.interpolation, x.extrapolation, *counts, *steps, x.diverged, *known))
+        asked = (x.unit, x.operation, x.interpolation, x.extrapolation)
+        writer.writerow((*asked, *counts, *steps, x.diverged, *known, *errors, *(x.found or ("", ""))))
     return text.getvalue()
 
 
 def matrix(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the table at a glance: successes by unit and operation over ranges."""
+    """Return header and rows of the table at a glance: successes by unit and operation over ranges; found ones last."""
     ranges = list(dict.fromkeys(x.interpolation for x in found if x.interpolation != ALL))
     ranges += [ALL] * any(x.interpolation == ALL for x in found)
-    cells = {(x.unit, x.operation, x.interpolation): f"{x.rate.successes}/{x.rate.n}" for x in found}
+    cells = {(x.unit, x.operation, x.interpolation): short(x.rate) for x in found}
     pairs = dict.fromkeys((x.unit, x.operation) for x in found)
-    return ["unit", "operation", *ranges], [[*pair, *(cells.get((*pair, r), "") for r in ranges)] for pair in pairs]
+    header = ["unit", "operation", *ranges]
+    rows = [[*pair, *(cells.get((*pair, r), "") for r in ranges)] for pair in pairs]
+    if any(x.found for x in found):
+        last = {(x.unit, x.operation): short(x.found) for x in found}
+        header, rows = [*header, FOUND], [[*row, last[pair]] for row, pair in zip(rows, pairs, strict=True)]
+    return header, rows
+
+
+def short(rate: Rate | None) -> str:
+    """Return a rate as a fraction."""
+    return f"{rate.successes}/{rate.n}" if rate else ""
 
 
 def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of everything that is known of every line."""
-    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "inside"]
+    """Return header and rows of everything that is known of every line; errors where some are published."""
+    errors = any(x.published and x.published.error is not None for x in found)
+    beside = any(x.found for x in found)
+    header = ["unit", "operation", "range", "rate", "solved at", "sparsity error", "published", "inside", "agrees"]
     rows = [
         [
             x.unit,
@@ -197,12 +248,21 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
             str(x.rate),
             "" if x.solved_at_step is None else f"{x.solved_at_step:,.0f}",
             "" if x.sparsity_error is None else f"{x.sparsity_error:.1e}",
-            f"{x.published.rate:g} of {x.published.n} ({x.published.source})" if x.published else "",
-            {None: "", True: "yes", False: "**no**"}[x.inside],
+            *([f"{x.error:.2g}"] if errors else []),
+            printed(x.published) if x.published else "",
+            *({None: "", True: "yes", False: "**no**"}[verdict] for verdict in (x.inside, x.agrees)),
+            *([str(x.found or "")] if beside else []),
         ]
         for x in found
     ]
-    return header, rows
+    return [*header[:6], *(["median error"] if errors else []), *header[6:], *([FOUND] if beside else [])], rows
+
+
+def printed(known: Published) -> str:
+    """Return what is published in one line."""
+    rate = [] if known.rate is None else [f"{known.rate:g}"]
+    error = [] if known.error is None else [f"median error {known.error:.2g}"]
+    return f"{', '.join(rate + error)}, n = {known.n} ({known.source})"
 
 
 def as_markdown(name: str, found: Sequence[Line], note: str) -> str:

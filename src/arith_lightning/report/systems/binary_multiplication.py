@@ -4,6 +4,7 @@ import torch
 from matplotlib.figure import Figure
 
 from arith_lightning.data import BinaryMultiplication
+from arith_lightning.data.binary_multiplication import bit_accuracy
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.report.pictures import COLORS, seeds
@@ -24,20 +25,14 @@ def answers(population: Population) -> tuple[torch.Tensor, torch.Tensor]:
     return population.predict(x[:, some]), y[:, some]
 
 
-def bit_accuracies(population: Population) -> torch.Tensor:
-    """Return the share of right answers of each bit, most significant first, `(members, bits)`."""
-    prediction, y = answers(population)
-    return ((prediction > 0.5) == (y > 0.5)).double().mean(-1)
-
-
 def why(results: Results) -> str:
     """Return the reason, with its numbers."""
     told = []
     for label in ("as posted", "both operands shown"):
         population = results[label].population
-        prediction, _ = answers(population)
+        prediction, y = answers(population)
         constant = (prediction.amax(-1) - prediction.amin(-1)).amax(-1) < CONSTANT
-        told.append((seeds(population, constant), bit_accuracies(population).mean(1).median().item()))
+        told.append((seeds(population, constant), bit_accuracy(prediction, y).mean(1).median().item()))
     dense = [results[label] for label in PARTS]
     exact = 1 - torch.cat([part.population.record["error"] for part in dense])
     rate = Rate(sum(part.rate.successes for part in dense), sum(part.rate.n for part in dense))
@@ -66,7 +61,7 @@ def bits(results: Results) -> Figure:
     axes = figure.subplots()
     labels = ["as posted", "both operands shown", PARTS[0], "bit-serial cell, asked 8 bits"]
     for color, label in zip(COLORS, labels, strict=False):
-        accuracy = bit_accuracies(results[label].population)
+        accuracy = bit_accuracy(*answers(results[label].population))
         places = range(accuracy.shape[1])
         axes.plot(places, accuracy.median(0).values, "o-", color=color, label=label)
         axes.fill_between(places, accuracy.amin(0), accuracy.amax(0), color=color, alpha=0.15, linewidth=0)
