@@ -211,3 +211,12 @@ def test_no_quotient_is_infinite(monkeypatch):
         assert data.draw(stream, data.columns(), "interpolation", 4)[1].isfinite().all()
     data = SingleModuleTask("mul", [-2, 2], [2, 6])
     assert not data.draw(stream, data.columns(), "interpolation", 4)[0].any()
+
+
+@pytest.mark.parametrize("operation", ["mul", "div"])
+def test_no_input_is_exactly_zero(operation):
+    data = SingleModuleTask(operation, [-2, 2], [NEGATIVE, POSITIVE])
+    # a batch in which one of the numbers drawn is 0
+    x, y = data.draw(Stream(0, Purpose.TRAINING, 32564), data.columns(), "interpolation", 128)
+    assert x.abs().min() == 2**-24
+    assert y.isfinite().all()
