@@ -29,7 +29,7 @@ def batch(data, step, seed=0, size=None):
 def test_the_answers_to_one_and_two_integers(operation, expected):
     data = IntegerPairs(operation)
     module = MLP(in_features=data.in_features)
-    assert results.operation(Population(module, data, seeds=[0])) == operation
+    assert results.operation(Population(module, data, seeds=[0]), 0) == operation
     for x, y in (batch(data, 3), data.evaluation_set("extrapolation")):
         assert x.shape[0] == data.in_features
         assert torch.equal(y[0], expected(x))

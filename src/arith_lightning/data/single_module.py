@@ -21,8 +21,8 @@ from arith_lightning.data.distributions import Distribution, Moments, draw, inte
 from arith_lightning.streams import Purpose, Stream
 
 NEXT_TO_ZERO = 2.0**-24
-"""Stands for a divisor of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: the
-quotient would be infinite, and the member lost."""
+"""Stands for an input of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: a quotient
+would be infinite, the gradient of log |x| not a number, and the member lost."""
 
 
 class SingleModuleTask(ArithmeticDataModule):
@@ -143,8 +143,7 @@ class SingleModuleTask(ArithmeticDataModule):
             ranges = [first, second] * self.in_features
             rows = [draw(self.distribution, stream, r, (size,), shape) for r in ranges[: self.in_features]]
             x = torch.stack(rows)
-        if self.operation.name in operations.DIVISIONS:
-            x = torch.where(x == 0, NEXT_TO_ZERO, x)
+        x = torch.where(x == 0, NEXT_TO_ZERO, x)
         return x, self._target(x)
 
     def _target(self, x: Tensor) -> Tensor:
