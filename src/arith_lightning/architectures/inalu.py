@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register, require
 from arith_lightning.architectures.nac import accumulator_weight
-from arith_lightning.architectures.reduction import dot, product
+from arith_lightning.architectures.reduction import dot, product, selected
 from arith_lightning.streams import Stream
 
 EPSILON = 1e-7
@@ -101,7 +101,7 @@ class iNALULayer(ArithmeticLayer):  # noqa: N801
         weights = self.weights()
         add, mul = weights["weight_add"], weights.get("weight_mul", weights["weight_add"])
         exponent = dot(mul, torch.log(x.abs().clamp(min=EPSILON)))
-        sign = product(lambda w, s: w * s + (1 - w), mul.abs(), x.sign())
+        sign = product(selected, mul.abs(), x.sign())
         gate = torch.sigmoid(self.gate)
         return gate * dot(add, x) + (1 - gate) * torch.exp(exponent.clamp(max=LARGEST)) * sign
 
@@ -198,10 +198,8 @@ class iNALU(ArithmeticModule):  # noqa: N801
             **training,
         )
         self.restart_range, self.alternating = restart_range, alternating
-        restart = {"after": restart_after, "above": restart_above, "memory": restart_memory}
-        scalars = {f"restart_{name}": value for name, value in restart.items()} | {"evaluations": 0, "started": 0}
-        for name, value in scalars.items():
-            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+        register(self, restart_after=restart_after, restart_above=restart_above, restart_memory=restart_memory)
+        register(self, evaluations=0, started=0)
         self.register_buffer("history", torch.zeros(MEMORY, dtype=torch.float64))
 
     def penalty(self, step: Tensor, error: Tensor) -> Tensor:
