@@ -320,7 +320,8 @@ def figure(found: Sequence[Line]) -> Figure:
     operations = list(dict.fromkeys(x.operation for x in found))
     ranges = list(dict.fromkeys(x.interpolation for x in found if x.interpolation != ALL))
     units = {name: list(dict.fromkeys(x.unit for x in found if x.operation == name)) for name in operations}
-    size = (2 + (1.6 + 0.5 * len(ranges)) * len(operations), 3 + 0.8 * max(map(len, units.values())))
+    labels = 0.15 * max(map(len, ranges))  # height of the slanted names of ranges, three rows of them
+    size = (2 + (1.6 + 0.5 * len(ranges)) * len(operations), 1.5 + labels + 0.8 * max(map(len, units.values())))
     drawn = Figure(figsize=size, layout="constrained")
     panels = drawn.subplots(len(PANELS), len(operations), squeeze=False)
     for row, (title, value, text, scale) in zip(panels, PANELS, strict=True):
