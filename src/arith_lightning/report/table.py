@@ -244,7 +244,7 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
         [
             x.unit,
             x.operation,
-            ALL if x.interpolation == ALL else f"{x.interpolation} to {x.extrapolation}",
+            " to ".join(dict.fromkeys(filter(None, (x.interpolation, x.extrapolation)))),
             str(x.rate),
             "" if x.solved_at_step is None else f"{x.solved_at_step:,.0f}",
             "" if x.sparsity_error is None else f"{x.sparsity_error:.1e}",
