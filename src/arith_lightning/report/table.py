@@ -244,7 +244,7 @@ def detail(found: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
         [
             x.unit,
             x.operation,
-            ALL if x.interpolation == ALL else " to ".join(filter(None, (x.interpolation, x.extrapolation))),
+            " to ".join(dict.fromkeys(filter(None, (x.interpolation, x.extrapolation)))),
             str(x.rate),
             "" if x.solved_at_step is None else f"{x.solved_at_step:,.0f}",
             "" if x.sparsity_error is None else f"{x.sparsity_error:.1e}",
@@ -320,7 +320,8 @@ def figure(found: Sequence[Line]) -> Figure:
     operations = list(dict.fromkeys(x.operation for x in found))
     ranges = list(dict.fromkeys(x.interpolation for x in found if x.interpolation != ALL))
     units = {name: list(dict.fromkeys(x.unit for x in found if x.operation == name)) for name in operations}
-    size = (2 + (1.6 + 0.5 * len(ranges)) * len(operations), 3 + 0.8 * max(map(len, units.values())))
+    labels = 0.15 * max(map(len, ranges))  # height of the slanted names of ranges, three rows of them
+    size = (2 + (1.6 + 0.5 * len(ranges)) * len(operations), 1.5 + labels + 0.8 * max(map(len, units.values())))
     drawn = Figure(figsize=size, layout="constrained")
     panels = drawn.subplots(len(PANELS), len(operations), squeeze=False)
     for row, (title, value, text, scale) in zip(panels, PANELS, strict=True):
