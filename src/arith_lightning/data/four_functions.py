@@ -85,10 +85,6 @@ class FourFunctions(ArithmeticDataModule):
             x = stream.uniform((2, size), low, high)
         return x, functions(x[0], x[1])
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the largest or the chosen one of four mean absolute errors, that of the root where it is positive."""
         error = (prediction - target).abs()

@@ -71,10 +71,6 @@ class NumberSequences(ArithmeticDataModule):
         x = stream.integers((length, size), 0 if self.operation == "sum" else 1, 10).to(stream.dtype)
         return x, folded(self.operation, x)
 
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
-
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the mean relative error over the sequences."""
         return relative_error(prediction, target).mean()

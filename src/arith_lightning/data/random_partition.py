@@ -93,7 +93,3 @@ class RandomPartition(ArithmeticDataModule):
         # in float64, so that targets are exact to the last digit of float32
         sums = columns["members"] @ x.double()
         return x, self.operation.function(sums[0], sums[1]).unsqueeze(0).to(stream.dtype)
-
-    def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Return the tolerance."""
-        return torch.tensor(self.tolerance, dtype=torch.float64)
