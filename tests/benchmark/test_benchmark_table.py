@@ -51,9 +51,9 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
         assert built.max_steps > 0
 
 
-@pytest.mark.parametrize("path", [path for path in TABLES if path.stem != "one_unit"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [p for p in TABLES if "one_unit" not in p.stem], ids=lambda path: path.stem)
 def test_a_line_of_units_is_a_row_of_every_table(path):
-    """Whoever adds a unit adds its export and one line of units.yaml (one_unit is about a single one)."""
+    """Whoever adds a unit adds its export and one line of units.yaml (one_unit and its like are about a single one)."""
     table = BenchmarkTable(path)
     listed = {
         (unit, operation)
@@ -111,6 +111,11 @@ def test_every_pair_has_a_cell_in_every_variant_of_the_experiment(table):
         2,
     )
     assert second.config["data"]["init_args"] == {"batch_size": 8, "operation": "mul", **exponential}
+    (table.parent / "variants.yaml").write_text(yaml.safe_dump(variants))
+    of_a_file = BenchmarkTable(written(table.parent, units={"NMU": {"mul": {}}}, variants="variants.yaml"))
+    assert {cell.run.config: cell.config for cell in of_a_file.cells} == {
+        cell.run.config: cell.config for cell in found.cells
+    }
 
 
 def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):

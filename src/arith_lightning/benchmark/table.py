@@ -69,8 +69,8 @@ class BenchmarkTable:
             own (a list of such mappings and of files that hold one is merged); `operations` names those asked, all by
             default; `model` is the network around a unit, `UNIT` stands for its name; `published` is a file of
             published rates or median errors; `found` is a table of the same runs with settings that searches found, its
-            rates stand beside these; `variants` maps names to what each changes in the experiment, and every unit and
-            operation then has a cell of each.
+            rates stand beside these; `variants` maps names to what each changes in the experiment (or is a file that
+            does), and every unit and operation then has a cell of each.
         quick: whether the runs are short ones that answer nothing, and are kept apart.
 
     Raises:
@@ -90,9 +90,9 @@ class BenchmarkTable:
         self.published = path.parent / content["published"] if "published" in content else None
         self.found = BenchmarkTable(path.parent / content["found"], quick) if "found" in content else None
         base = stacked(path, content["experiment"])
-        self.experiments = {
-            name: stacked(path, [base, changes]) for name, changes in content.get("variants", {"": {}}).items()
-        }
+        variants = content.get("variants", {"": {}})
+        variants = load(path.parent / variants) if isinstance(variants, str) else variants
+        self.experiments = {name: stacked(path, [base, changes]) for name, changes in variants.items()}
         self.model: dict[str, Any] = content.get("model", {"class_path": UNIT})
         units = merged(path, content["units"])
         asked = {name for operations in units.values() for name in operations}
