@@ -7,7 +7,9 @@ import pytest
 
 from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable
 from arith_lightning.report import __main__ as command
-from arith_lightning.report.table import ALL, as_latex, as_markdown, figure, lines
+from arith_lightning.report.heatmap import figure
+from arith_lightning.report.lines import ALL, lines
+from arith_lightning.report.table import as_latex, as_markdown
 
 CONFIG = """
 experiment: {seeds: 4, data: {class_path: SingleModuleTask}, trainer: {max_steps: 10}}
