@@ -128,6 +128,15 @@ def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
     assert [cell.unit for cell in merged.chosen([], ["add"])] == ["NAU"]
 
 
+def test_one_setting_of_one_unit_is_the_same_wherever_it_stands():
+    folder = ROOT / "configs"
+    four = yaml.safe_load((folder / "inalu_four_operations.yaml").read_text())["model"]["init_args"]
+    tables = [BenchmarkTable(folder / "benchmark" / f"{name}.yaml") for name in ("one_unit", "one_unit_hard")]
+    settings = [cell.config["model"]["init_args"] for table in tables for cell in table.cells if cell.unit == "iNALU"]
+    assert len(settings) == 4 + 4 * 4
+    assert all(setting == four for setting in settings)
+
+
 def test_a_network_is_built_around_every_unit():
     model = {"class_path": "Stack", "init_args": {"layers": ["NAU", "UNIT"], "width": 2}}
     assert named(model, "NMU") == {"class_path": "Stack", "init_args": {"layers": ["NAU", "NMU"], "width": 2}}
