@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import storage
-from declaration import load
+from arith_lightning.search import studies
+from arith_lightning.search.declaration import load
 
 ROOT = Path(__file__).parents[2]
 TINY = """
@@ -46,14 +46,14 @@ def start(folder, trials, *extra, workers=2, steps=20, limit=None):
 
 
 def study_of(folder, url=None):
-    return storage.open_study(load(str(folder / "tiny.yaml")), url or str(folder / "tiny" / "journal.log"))
+    return studies.open_study(load(str(folder / "tiny.yaml")), url or str(folder / "tiny" / "journal.log"))
 
 
 def wait_for_trials(folder, process, count, url=None):
     while process.poll() is None:
         with contextlib.suppress(ValueError, KeyError):
             if (url or (folder / "tiny" / "journal.log").exists()) and len(
-                storage.finished(study_of(folder, url))
+                studies.finished(study_of(folder, url))
             ) >= count:
                 return
         time.sleep(0.1)
@@ -81,7 +81,7 @@ def all_of(process):
 
 def none_left(pids, seconds=15):
     end = time.monotonic() + seconds
-    while left := [pid for pid in pids if storage.alive(pid)]:
+    while left := [pid for pid in pids if studies.alive(pid)]:
         if time.monotonic() > end:
             return left
         time.sleep(0.2)

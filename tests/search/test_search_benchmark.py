@@ -1,7 +1,6 @@
 import re
 
-import benchmark
-import worker
+from arith_lightning.search import benchmark, worker
 
 
 def test_both_contestants_are_timed_and_compared(monkeypatch, pool, capsys):

@@ -7,11 +7,10 @@ from optuna.trial import TrialState
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-import board
-import declaration
 from arith_lightning.evaluation import Rate
-from objective import Result
-from outcome import sample
+from arith_lightning.search import board, declaration
+from arith_lightning.search.objective import Result
+from arith_lightning.search.outcome import sample
 
 OUTCOME = {"fresh": Rate(9, 10), "share": Rate(3, 10)}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from test_search_space import GOOD, RATE, changed
 
-import chart as charts
-import declaration
-from picture import PICTURE, draw, edges
+from arith_lightning.search import chart as charts
+from arith_lightning.search import declaration
+from arith_lightning.search.picture import PICTURE, draw, edges
 
 LOW, HIGH = "model.init_args.init_low", "model.init_args.init_high"
 MAP = {

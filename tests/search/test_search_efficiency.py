@@ -2,10 +2,10 @@ import optuna
 import pytest
 from test_search_space import GOOD, RATE
 
-import efficiency
-from declaration import parse
-from efficiency import Found, quartiles, study
-from samplers import EXPLORED, STARTUP, sampler
+from arith_lightning.search import efficiency
+from arith_lightning.search.declaration import parse
+from arith_lightning.search.efficiency import Found, quartiles, study
+from arith_lightning.search.samplers import EXPLORED, STARTUP, sampler
 
 
 def test_a_study_ends_with_the_first_setting_that_trains():

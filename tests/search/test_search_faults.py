@@ -12,20 +12,19 @@ import pytest
 from optuna.trial import TrialState
 from processes import ROOT, Postgres, all_of, none_left, start, study_of, wait_for_trials, workers_of
 
-import journal
-import storage
-from journal import SafeJournal
+from arith_lightning.search import journal, studies
+from arith_lightning.search.journal import SafeJournal
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
 
 
 def finished_whole(study, trials):
     """Every trial is done; what was interrupted was queued again, once."""
-    assert len(storage.finished(study)) >= trials
+    assert len(studies.finished(study)) >= trials
     assert not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
     failed = study.get_trials(states=(TrialState.FAIL,))
-    again = Counter(t.user_attrs[storage.RETRIED] for t in study.get_trials() if storage.RETRIED in t.user_attrs)
-    first = {t.number for t in failed if t.params and storage.RETRIED not in t.user_attrs}
+    again = Counter(t.user_attrs[studies.RETRIED] for t in study.get_trials() if studies.RETRIED in t.user_attrs)
+    first = {t.number for t in failed if t.params and studies.RETRIED not in t.user_attrs}
     assert set(again) == first
     assert set(again.values()) <= {1}
     return failed
@@ -74,7 +73,7 @@ def test_a_full_disk_is_named_and_the_study_goes_on_when_there_is_room(tmp_path)
     assert "must be writable" in errors
     assert "File too large" in errors or "No space left" in errors
     assert len(errors.strip().splitlines()) == 1, errors
-    kept = len(storage.finished(study_of(tmp_path)))
+    kept = len(studies.finished(study_of(tmp_path)))
     assert kept > 0
     process = start(tmp_path, kept + 16)
     _, errors = process.communicate(timeout=280)
@@ -85,7 +84,7 @@ def test_a_full_disk_is_named_and_the_study_goes_on_when_there_is_room(tmp_path)
 def test_a_line_that_does_not_fit_is_taken_back(tmp_path):
     path = tmp_path / "journal.log"
     code = (
-        "import resource, sys, pathlib; sys.path.insert(0, 'search'); from journal import SafeJournal\n"
+        "import resource, sys, pathlib; from arith_lightning.search.journal import SafeJournal\n"
         "journal = SafeJournal(pathlib.Path(sys.argv[1])); journal.append_logs([{'n': 1}])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
         "try: journal.append_logs([{'n': 'x' * 100}])\n"

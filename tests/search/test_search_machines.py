@@ -4,8 +4,7 @@ import pytest
 from optuna.trial import TrialState
 from processes import Postgres, Proxy, start, study_of
 
-import optimize
-import storage
+from arith_lightning.search import optimize, studies
 
 RATE = "model.init_args.learning_rate"
 
@@ -34,7 +33,7 @@ def check(study, at_least):
     trials = study.get_trials()
     assert [t.number for t in trials] == list(range(len(trials)))
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
-    assert len(storage.finished(study)) >= at_least
+    assert len(studies.finished(study)) >= at_least
     rates = [t.params[RATE] for t in trials]
     assert len(set(rates)) == len(rates)
 

@@ -1,4 +1,4 @@
-from objective import WORST, Result, value
+from arith_lightning.search.objective import WORST, Result, value
 
 
 def result(successes, excess, diverged=0):

@@ -7,9 +7,8 @@ import yaml
 from optuna.trial import TrialState
 from processes import all_of, none_left, start, study_of, wait_for_trials
 
-import optimize
-import storage
 from arith_lightning.config import experiment
+from arith_lightning.search import optimize, studies
 
 
 def test_a_study_from_nothing_to_a_configuration_that_runs(tmp_path):
@@ -39,7 +38,7 @@ def test_a_study_from_nothing_to_a_configuration_that_runs(tmp_path):
 def test_an_ended_study_continues(tmp_path, number, code):
     process = start(tmp_path, 400)
     wait_for_trials(tmp_path, process, 8)
-    kept, running = len(storage.finished(study_of(tmp_path))), all_of(process)
+    kept, running = len(studies.finished(study_of(tmp_path))), all_of(process)
     assert len(running) > 3
     if number == signal.SIGINT:
         os.killpg(process.pid, number)
@@ -55,7 +54,7 @@ def test_an_ended_study_continues(tmp_path, number, code):
     output, errors = process.communicate(timeout=250)
     assert process.returncode == 0, errors
     study = study_of(tmp_path)
-    assert len(storage.finished(study)) >= kept + 24
+    assert len(studies.finished(study)) >= kept + 24
     assert not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
     assert "on fresh seeds:" in output
 
@@ -77,5 +76,5 @@ def test_a_study_ends_when_its_minutes_are_over(tmp_path):
     assert "on fresh seeds:" in output
     assert time.monotonic() - began < 120
     study = study_of(tmp_path)
-    assert 0 < len(storage.finished(study)) < 100_000
+    assert 0 < len(studies.finished(study)) < 100_000
     assert not study.get_trials(states=(TrialState.RUNNING,))

@@ -5,10 +5,10 @@ import pytest
 from optuna.trial import TrialState
 from test_search_space import GOOD, RATE
 
-import pruning
-from declaration import parse
-from objective import Result
-from training import Batch
+from arith_lightning.search import pruning
+from arith_lightning.search.declaration import parse
+from arith_lightning.search.objective import Result
+from arith_lightning.search.training import Batch
 
 SPACE = parse("parity", GOOD | {"steps": 60, "fixed": {"evaluate_every": 10}})
 SETTINGS = [{RATE: rate, "model.init_args.damping": 2.0} for rate in (1e-4, 1e-3, 0.1, 0.01)]

@@ -4,8 +4,8 @@ import optuna
 import pytest
 import yaml
 
-import declaration
 from arith_lightning.config import experiment
+from arith_lightning.search import declaration
 
 RATE = "model.init_args.learning_rate"
 GOOD = {

@@ -9,10 +9,9 @@ import pytest
 from optuna.trial import TrialState
 from test_search_space import GOOD, RATE
 
-import storage
-import worker
-from declaration import parse
-from samplers import sampler
+from arith_lightning.search import studies, worker
+from arith_lightning.search.declaration import parse
+from arith_lightning.search.samplers import sampler
 
 DEAD = 2**22 - 1
 """A process number that is not in use."""
@@ -20,34 +19,34 @@ DEAD = 2**22 - 1
 
 @pytest.fixture
 def study(tmp_path):
-    return storage.open_study(parse("parity", GOOD), str(tmp_path / "journal.log"))
+    return studies.open_study(parse("parity", GOOD), str(tmp_path / "journal.log"))
 
 
 def running(study, **changes):
     trial = study.ask()
     trial.suggest_float(RATE, 1e-3, 1.0)
-    storage.claim(trial, storage.owner() | changes)
+    studies.claim(trial, studies.owner() | changes)
     return trial.number
 
 
 def test_a_trial_of_a_dead_process_fails_and_is_queued_once(study):
-    mine = storage.owner()
+    mine = studies.owner()
     number = running(study, pid=DEAD)
     params = study.trials[number].params
-    assert storage.reclaim(study, mine) == 1
+    assert studies.reclaim(study, mine) == 1
     assert study.trials[number].state == TrialState.FAIL
     again = running(study, pid=DEAD)
     assert study.trials[again].params == params
-    assert study.trials[again].user_attrs[storage.RETRIED] == number
-    assert storage.reclaim(study, mine) == 1
+    assert study.trials[again].user_attrs[studies.RETRIED] == number
+    assert studies.reclaim(study, mine) == 1
     assert not study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
 
 
 def test_a_trial_of_a_living_process_is_left_alone(study):
-    mine = storage.owner()
+    mine = studies.owner()
     running(study, pid=1)
     running(study, host="elsewhere", pid=DEAD)
-    assert storage.reclaim(study, mine) == 0
+    assert studies.reclaim(study, mine) == 0
 
 
 @pytest.mark.parametrize(("minutes", "gone"), [(1, False), (11, True)])
@@ -55,20 +54,20 @@ def test_a_trial_of_another_machine_is_abandoned_after_minutes(study, minutes, g
     number = running(study, host="elsewhere")
     frozen = study.trials[number]
     frozen.datetime_start = datetime.now() - timedelta(minutes=minutes)
-    assert storage.abandoned(frozen, storage.owner(), own=False) == gone
+    assert studies.abandoned(frozen, studies.owner(), own=False) == gone
 
 
 def test_a_study_of_another_space_is_refused(tmp_path):
     path, space = str(tmp_path / "journal.log"), parse("parity", GOOD)
-    storage.open_study(space, path)
-    storage.open_study(replace(space, trials=99), path)
+    studies.open_study(space, path)
+    studies.open_study(replace(space, trials=99), path)
     with pytest.raises(ValueError, match="another steps"):
-        storage.open_study(replace(space, steps=6), path)
+        studies.open_study(replace(space, steps=6), path)
 
 
 def test_storage_that_does_not_open_is_refused():
     with pytest.raises(ValueError, match="--storage must be"):
-        storage.connect("nonsense://x")
+        studies.connect("nonsense://x")
 
 
 @pytest.mark.parametrize("name", ["tpe", "random", "cmaes", "gp"])

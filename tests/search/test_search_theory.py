@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-import declaration
-import theory
+from arith_lightning.search import declaration, theory
 
 
 def test_the_basin_of_the_sine_ends_at_the_first_maximum_of_the_squared_error():

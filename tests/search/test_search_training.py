@@ -4,14 +4,12 @@ import torch
 import yaml
 from test_search_space import GOOD, RATE
 
-import declaration
-import training
-import worker
 from arith_lightning.config import experiment
-from declaration import parse
-from objective import WORST, value
-from space import Space
-from training import Batch
+from arith_lightning.search import declaration, training, worker
+from arith_lightning.search.declaration import parse
+from arith_lightning.search.objective import WORST, value
+from arith_lightning.search.space import Space
+from arith_lightning.search.training import Batch
 
 FIXED = {
     "model.class_path": "MLP",

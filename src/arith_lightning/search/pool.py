@@ -8,12 +8,12 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from storage import StorageLostError
-from worker import begin
+from arith_lightning.search.studies import StorageLostError
+from arith_lightning.search.worker import begin
 
 RESTARTS = 5
 """How often a command starts its workers anew before it gives up."""
-PRELOADED = ["optuna", "arith_lightning.config"]
+PRELOADED = ["arith_lightning.search.worker"]
 """What every worker imports; imported once, before the workers are forked."""
 
 Lost = Callable[[str], None]

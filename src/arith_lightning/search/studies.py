@@ -22,8 +22,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from journal import SafeJournal
-from space import Space
+from arith_lightning.search.journal import SafeJournal
+from arith_lightning.search.space import Space
 
 OWNER, RETRIED, SPACE = "owner", "retry_of", "space"
 """Names of attributes."""

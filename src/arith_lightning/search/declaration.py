@@ -10,7 +10,7 @@ space: {dotted key: {low, high, log}} or {dotted key: {choices: [...]}}; `when: 
     `also: [keys]` gives other keys the same value
 map: axes of the picture, {x: key, y: key, panels: key}; {key: dotted key, low, high, log} in place of a key gives an
     axis a range of its own, and `until: key` makes each cell an interval, from `key` to `until`; points: [along x,
-    along y] sets the density, theory: a function of search/theory.py draws what is known
+    along y] sets the density, theory: a function of `theory` draws what is known
 """
 
 import math
@@ -19,12 +19,12 @@ from typing import Any
 
 import yaml
 
-import theory
 from arith_lightning.explain import nearest
-from space import Parameter, Space
+from arith_lightning.search import theory
+from arith_lightning.search.space import Parameter, Space
 
-ROOT = Path(__file__).parent.parent
-SPACES = Path(__file__).parent / "spaces"
+ROOT = Path(__file__).parents[3]
+SPACES = ROOT / "search" / "spaces"
 
 
 def load(name: str) -> Space:

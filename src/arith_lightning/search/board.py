@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial, create_trial
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 from torch.utils.tensorboard import SummaryWriter
 
-import storage as studies
 from arith_lightning.runs import write
-from objective import Result, value
-from space import Setting, Space
+from arith_lightning.search import studies
+from arith_lightning.search.objective import Result, value
+from arith_lightning.search.space import Setting, Space
 
 RUNS = "trials"
 """Folder of the trials' own event files."""

@@ -20,10 +20,10 @@ import torch
 
 from arith_lightning.population.compilation import WORTHWHILE, worthwhile
 from arith_lightning.runs import write
-from objective import Result
-from pool import Pool
-from space import Parameter, Setting, Space
-from worker import train
+from arith_lightning.search.objective import Result
+from arith_lightning.search.pool import Pool
+from arith_lightning.search.space import Parameter, Setting, Space
+from arith_lightning.search.worker import train
 
 TILE_EXAMPLES = 2**19
 """Training examples (members times batch size) of a tile: milliseconds a step, members enough for the cache."""

@@ -16,7 +16,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import Trial
 
-from objective import Result, value
+from arith_lightning.search.objective import Result, value
 
 PRUNERS = ("halving", "hyperband", "none")
 FACTOR = 3

@@ -16,9 +16,9 @@ from torch import Tensor
 from arith_lightning.config import Experiment
 from arith_lightning.population import Population
 from arith_lightning.population.structure import signature
-from objective import Result, summarize
-from pruning import Prune
-from space import Setting, Space
+from arith_lightning.search.objective import Result, summarize
+from arith_lightning.search.pruning import Prune
+from arith_lightning.search.space import Setting, Space
 
 JUDGED_ON = 1
 """Seed of the evaluation sets of a search; reported results have 0. A dataset whose evaluation set is a fixed list

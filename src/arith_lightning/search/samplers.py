@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, Ra
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-import storage as studies
+from arith_lightning.search import studies
 
 SAMPLERS = ("tpe", "random", "qmc", "cmaes", "gp")
 SHARED = ("qmc",)

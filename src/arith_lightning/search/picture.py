@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-import theory
-from chart import Chart
-from objective import Result
-from space import Parameter, Setting
+from arith_lightning.search import theory
+from arith_lightning.search.chart import Chart
+from arith_lightning.search.objective import Result
+from arith_lightning.search.space import Parameter, Setting
 
 PICTURE = "map.png"
 TRAINS = 0.9

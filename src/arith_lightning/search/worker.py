@@ -17,12 +17,11 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
-import pruning
-import storage as studies
-from objective import Result, value
-from samplers import SHARED, sampler
-from space import Setting, Space
-from training import Batch
+from arith_lightning.search import pruning, studies
+from arith_lightning.search.objective import Result, value
+from arith_lightning.search.samplers import SHARED, sampler
+from arith_lightning.search.space import Setting, Space
+from arith_lightning.search.training import Batch
 
 BATCH = 8
 """Trials that a worker asks for at once unless told otherwise; an interrupt loses at most these."""

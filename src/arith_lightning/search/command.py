@@ -11,8 +11,8 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pool import Lost, Pool
-from storage import StorageLostError
+from arith_lightning.search.pool import Lost, Pool
+from arith_lightning.search.studies import StorageLostError
 
 INTERRUPTED = 130
 """Exit code of an interrupted command, as of any program ended by Ctrl-C."""
@@ -41,7 +41,7 @@ def open_pool(options: argparse.Namespace, lost: Lost) -> Any:
     """Start the workers that the options ask for."""
     if options.ray is None:
         return Pool(options.workers, lost)
-    from cluster import RayPool
+    from arith_lightning.search.cluster import RayPool
 
     return RayPool(options.workers, lost, options.ray)
 

@@ -6,14 +6,11 @@ They meet in the study's storage as those of any other command do, so it must be
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from pool import RESTARTS, Lost
-from storage import StorageLostError
-from worker import begin
-
-HERE = Path(__file__).parent
+from arith_lightning.search.pool import RESTARTS, Lost
+from arith_lightning.search.studies import StorageLostError
+from arith_lightning.search.worker import begin
 
 
 class RayPool:
@@ -33,8 +30,8 @@ class RayPool:
             import ray
         except ImportError as error:
             raise ValueError("--ray needs the package ray; pip install '.[ray]'") from error
-        # unpickling a task imports these files, on this machine and on others
-        path = os.pathsep.join([str(HERE), *filter(None, sys.path)])
+        # unpickling a task imports what this process can
+        path = os.pathsep.join(filter(None, sys.path))
         environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": path}}
         where: dict[str, Any] = {"num_cpus": workers} if address == "local" else {"address": address}
         try:

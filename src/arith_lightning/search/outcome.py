@@ -16,19 +16,18 @@ import optuna
 import yaml
 from optuna.study import Study
 
-import board
-import storage as studies
 from arith_lightning.config import experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.runs import write
-from chart import Chart, table
-from objective import Result, summarize
-from picture import TRAINS, draw
-from pool import Pool
-from space import Setting, Space
-from training import fit
-from worker import Work, train
+from arith_lightning.search import board, studies
+from arith_lightning.search.chart import Chart, table
+from arith_lightning.search.objective import Result, summarize
+from arith_lightning.search.picture import TRAINS, draw
+from arith_lightning.search.pool import Pool
+from arith_lightning.search.space import Setting, Space
+from arith_lightning.search.training import fit
+from arith_lightning.search.worker import Work, train
 
 SELECTION = range(10_000, 10_064)
 FRESH = range(20_000, 20_100)
