@@ -15,7 +15,7 @@ from torch import Tensor
 
 from arith_lightning.config import Experiment
 from arith_lightning.population import Population
-from arith_lightning.population.structure import signature
+from arith_lightning.population.identity import signature
 from arith_lightning.search.objective import Result, summarize
 from arith_lightning.search.pruning import Prune
 from arith_lightning.search.space import Setting, Space
@@ -55,7 +55,8 @@ class Batch:
         groups: dict[Any, list[tuple[int, Experiment, dict[str, Any]]]] = {}
         for index, setting in enumerate(settings):
             experiment, scalars = self._experiment(setting)
-            key = (signature(experiment.module, experiment.data), experiment.max_steps, experiment.evaluate_every)
+            shared = tuple(signature(experiment.module, experiment.data).items())
+            key = (shared, experiment.max_steps, experiment.evaluate_every)
             groups.setdefault(key, []).append((index, experiment, scalars))
         results: dict[int, Result] = {}
         for group in groups.values():
