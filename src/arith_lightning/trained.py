@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import pickle
 import re
 import shlex
 import sys
@@ -81,15 +82,28 @@ class Trained:
         if str(config["trainer"].get("precision", "")).startswith("64"):
             self.experiment.module.double()
         population = Population(self.experiment.module, self.experiment.data, seeds, self.experiment.settings)
-        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
-        population.set_extra_state(checkpoint["state_dict"]["_extra_state"])
+        population.set_extra_state(self.checkpoint["state_dict"]["_extra_state"])
         return population
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """The errors and the success rate at every evaluation."""
-        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
-        return checkpoint["callbacks"]["Dashboard"]["history"]
+        return self.checkpoint["callbacks"]["Dashboard"]["history"]
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The run's checkpoint, of which nothing is executed.
+
+        Raises:
+            ValueError: it holds more than tensors and plain values.
+        """
+        path = self.folder / runs.CHECKPOINT
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise ValueError(
+                f"a checkpoint must hold tensors and plain values alone; got {path}; remove {self.folder} to train again"
+            ) from error
 
 
 def recall(run: Run, quick: bool = False) -> Trained | None:

@@ -14,7 +14,7 @@ INK = {True: "white", False: "black"}
 UNSOLVED = "not\nsolved"
 NOTHING = "none"
 LEGEND = (
-    "Not solved: no run succeeds. None: no weight acts on inputs. Numbers are those of the table; colors end at "
+    "Not solved: no run succeeds. None: this network has no sparsity error. Numbers are those of the table; colors end at "
     "1,000 and 10,000,000 steps and at sparsity errors of 1e-9 and 1."
 )
 
