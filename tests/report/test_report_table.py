@@ -90,7 +90,7 @@ def test_found_settings_are_a_column_once_they_are_measured(table, tmp_path):
     (tmp_path / "two.yaml").write_text(CONFIG)
     (tmp_path / "one.yaml").write_text(CONFIG + "found: two.yaml\n")
     both = BenchmarkTable(tmp_path / "one.yaml")
-    assert all(x.found is None for x in lines(both))
+    assert [x.found for x in lines(both)] == [None] * 4
     assert "found settings" not in as_markdown("one", lines(both), "")
     rows = [row("NMU", "mul", interval, seed, True, 1000) for interval in ("[1, 2]", "[-2, -1]") for seed in range(3)]
     measured(both.found, rows)
