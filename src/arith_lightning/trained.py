@@ -102,7 +102,7 @@ class Trained:
             return torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise ValueError(
-                f"a checkpoint must hold tensors and plain values alone; got {path}; remove {self.folder} to train again"
+                f"a checkpoint must hold tensors and plain values alone; got {path}; delete its run to train again"
             ) from error
 
 

@@ -14,8 +14,8 @@ INK = {True: "white", False: "black"}
 UNSOLVED = "not\nsolved"
 NOTHING = "none"
 LEGEND = (
-    "Not solved: no run succeeds. None: this network has no sparsity error. Numbers are those of the table; colors end at "
-    "1,000 and 10,000,000 steps and at sparsity errors of 1e-9 and 1."
+    "Not solved: no run succeeds. None: this network has no sparsity error. Numbers are those of the table; colors end "
+    "at 1,000 and 10,000,000 steps and at sparsity errors of 1e-9 and 1."
 )
 
 
@@ -73,10 +73,10 @@ def fill(axes: Axes, panel: Panel, asked: Sequence[Line], units: Sequence[str], 
         colors[at] = np.nan if value is None else np.clip(value, *panel.ends)
     low, high = panel.ends
     image = axes.pcolormesh(colors, norm=panel.scale, vmin=low, vmax=high, cmap="viridis", edgecolor="white")
+    dark = np.ma.filled(image.norm(colors), np.nan) < 0.6  # not where there is no color
     for (y, x_), text in texts.items():
-        dark = bool(np.isfinite(colors[y, x_]) and image.norm(colors[y, x_]) < 0.6)
         axes.text(
-            x_ + 0.5, y + 0.5, text, ha="center", va="center", fontsize=6, linespacing=0.9, color=INK[dark]
+            x_ + 0.5, y + 0.5, text, ha="center", va="center", fontsize=6, linespacing=0.9, color=INK[bool(dark[y, x_])]
         )
     axes.set_facecolor("#eeeeee")
     axes.set_xticks(np.arange(len(ranges)) + 0.5, ranges, rotation=45, ha="right", fontsize=7)

@@ -115,20 +115,23 @@ def from_csv(path: Path) -> list[Line]:
     def number(row: dict[str, str], name: str) -> float | None:
         return float(row[name]) if row.get(name) else None
 
+    def known(row: dict[str, str]) -> Published | None:
+        n, source = row["published_n"], row["source"]
+        return Published(number(row, "published"), number(row, "published_error"), int(n), source) if n else None
+
     return [
         Line(
-            *(row[name] for name in HEADER[:4]),
-            Rate(int(row["successes"]), int(row["n"])),
-            number(row, "solved_at_step"),
-            number(row, "sparsity_error"),
-            float(row.get("error") or "nan"),
-            int(row["diverged"]),
-            Published(
-                number(row, "published"), number(row, "published_error"), int(row["published_n"]), row["source"]
-            )
-            if row["published_n"]
-            else None,
-            Rate(int(row["found_successes"]), int(row["found_n"])) if row.get("found_n") else None,
+            unit=row["unit"],
+            operation=row["operation"],
+            interpolation=row["interpolation"],
+            extrapolation=row["extrapolation"],
+            rate=Rate(int(row["successes"]), int(row["n"])),
+            solved_at_step=number(row, "solved_at_step"),
+            sparsity_error=number(row, "sparsity_error"),
+            error=float(row.get("error") or "nan"),
+            diverged=int(row["diverged"]),
+            published=known(row),
+            found=Rate(int(row["found_successes"]), int(row["found_n"])) if row.get("found_n") else None,
         )
         for row in rows
     ]
