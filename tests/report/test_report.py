@@ -118,6 +118,8 @@ HOSTILE = {
     "<img src=x onerror=alert(1)>": "<img",
     "[a](javascript:alert(1))": "javascript:",
     "[a](&#106;avascript:alert(1))": "avascript:",
+    "[a](javascript&colon;alert(1))": 'href="javascript',
+    "[a](javascript&#58;alert(1))": 'href="javascript',
     "[a](JaVaScRiPt:alert(1))": "aScRiPt:",
     "[a](data:text/html,x)": "data:text",
     "<javascript:alert(1)>": 'href="javascript',
