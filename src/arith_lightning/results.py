@@ -118,6 +118,7 @@ def summary(population: Population) -> dict[str, Any]:
         "dataset": type(population.data).__name__,
         "criterion": population.data.criterion,
         "threshold": population.threshold[index].item(),
+        "thresholds": [population.threshold.min().item(), population.threshold.max().item()],
         "success_rate": rate.value,
         "interval": rate.interval,
         "successes": rate.successes,
@@ -214,13 +215,12 @@ def show(population: Population, console: Console) -> None:
             "and evaluations, trainer.limit_val_batches)",
         )
         return
-    low, high = s["interval"]
+    low, high = Rate(s["successes"], s["n"]).percent()
     console.print(
-        f"\n[bold]{s['successes']} of {s['n']} seeds solve it: "
-        f"{s['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}.[/bold] "
-        f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {s['threshold']:.4g})"
+        f"\n[bold]{counted(s)} solve it: {s['success_rate']:.0%}, 95 % interval {low} to {high}.[/bold] "
+        f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {bar(s)})"
     )
-    table = Table("", "best", "median", "worst", title="over all seeds, each at its step of lowest interpolation error")
+    table = Table("", "best", "median", "worst", title="over all runs, each at its step of lowest interpolation error")
     lines = {"extrapolation MSE": s["extrapolation_mse"], "interpolation MSE": s["interpolation_mse"]}
     if s["criterion"] != "MSE":
         lines = {s["criterion"]: s["error"], **lines}
@@ -234,9 +234,10 @@ def show(population: Population, console: Console) -> None:
         f"median solved-at step: {'never' if median is None else format(median, ',.0f')}   diverged: {s['diverged']}"
     )
     if len(s["settings"]) > 1:
-        table = Table("setting", "seeds that solve it", title="setting by setting")
-        for setting, rate in per_setting(population):
-            table.add_row(", ".join(f"{name} {value}" for name, value in setting.items()), str(rate))
+        table = Table("setting", "seeds that solve it", "solved below", title="setting by setting")
+        bars = population.threshold[:: len(population.seeds)].tolist()
+        for (setting, rate), value in zip(per_setting(population), bars, strict=True):
+            table.add_row(", ".join(f"{name} {v}" for name, v in setting.items()), str(rate), f"{value:.4g}")
         console.print(table)
     if not s["predicted"]:
         console.print("no network could be judged: each had diverged when it was first evaluated")
@@ -245,6 +246,20 @@ def show(population: Population, console: Console) -> None:
         for name, values in s["weights"].items():
             console.print(f"  {name} = {values}", highlight=False)
     side_by_side(s, console)
+
+
+def counted(s: dict[str, Any]) -> str:
+    """Return how many runs of a summary solve it, in words: seeds, times settings where there are several."""
+    settings = len(s["settings"])
+    if settings == 1:
+        return f"{s['successes']} of {s['n']} seeds"
+    return f"{s['n'] // settings} seeds x {settings} settings: {s['successes']} of {s['n']} runs"
+
+
+def bar(s: dict[str, Any]) -> str:
+    """Return the error below which runs of a summary are solved; from the lowest to the highest where they differ."""
+    low, high = s["thresholds"]
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}, a threshold for each setting"
 
 
 def side_by_side(s: dict[str, Any], console: Console) -> None:

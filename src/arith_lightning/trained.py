@@ -79,13 +79,18 @@ class Trained:
         if str(config["trainer"].get("precision", "")).startswith("64"):
             self.experiment.module.double()
         population = Population(self.experiment.module, self.experiment.data, seeds, self.experiment.settings)
-        population.set_extra_state(checkpoints.state(checkpoints.read(self.folder / checkpoints.LAST)))
+        population.set_extra_state(checkpoints.state(self.checkpoint))
         return population
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """The errors and the success rate at every evaluation."""
-        return checkpoints.read(self.folder / checkpoints.LAST)["callbacks"]["Dashboard"]["history"]
+        return self.checkpoint["callbacks"]["Dashboard"]["history"]
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The run's checkpoint; ValueError if it is none."""
+        return checkpoints.read(self.folder / checkpoints.LAST)
 
 
 def recall(run: Run, quick: bool = False) -> Trained | None:
