@@ -1,5 +1,6 @@
 import io
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -95,4 +96,91 @@ def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path, uninterrupted):
     resumed = run_here(tmp_path, *EAGER)
     assert resumed.returncode == 0, resumed.stderr
     assert "continuing the unfinished run" in resumed.stderr
+    assert (folder / "runs.csv").read_text() == uninterrupted
+
+
+def summary_of(folder, name="nmu_mul"):
+    return json.loads((folder / "logs" / name / "version_0" / "summary.json").read_text())
+
+
+def configured(name, *arguments):
+    return ["--config", str(ROOT / "configs" / f"{name}.yaml"), "--compile", "false", *arguments]
+
+
+def test_a_run_in_which_every_network_diverges_ends_in_an_answer(tmp_path):
+    steps = ("--seeds", "4", "--trainer.max_steps", "200", "--evaluate_every", "100")
+    done = run_here(
+        tmp_path,
+        *configured("mlp_mul", *steps, "--model.init_args.learning_rate", "10", "--model.init_args.optimizer", "sgd"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "0 of 4 seeds solve it" in done.stdout
+    assert "infinite" in done.stdout
+    assert "e+308" not in done.stdout
+    assert "each had diverged when it was first evaluated" in done.stdout
+    summary = summary_of(tmp_path, "mlp_mul")
+    assert (summary["successes"], summary["diverged"], summary["measured"]) == (0, 4, 4)
+    assert summary["extrapolation_mse"] == dict.fromkeys(("best", "median", "worst"), "inf")
+    figures = tmp_path / "logs" / "mlp_mul" / "version_0" / "figures"
+    assert {path.stem for path in figures.iterdir()} == {"curves", "members", "parameters", "predictions"}
+
+
+def test_an_infinite_setting_ends_in_an_answer(tmp_path):
+    steps = ("--seeds", "2", "--trainer.max_steps", "20", "--evaluate_every", "10")
+    done = run_here(tmp_path, *configured("inalu_four_operations", *steps, "--settings", "[{restart_after: .inf}]"))
+    assert done.returncode == 0, done.stderr
+    assert summary_of(tmp_path, "inalu_four_operations")["settings"][0]["setting"] == {"restart_after": "inf"}
+
+
+@pytest.mark.parametrize("nothing", ["--trainer.limit_val_batches=0", "--trainer.max_steps=0"])
+def test_a_run_without_an_evaluation_claims_nothing(tmp_path, nothing):
+    done = run_here(tmp_path, "--trainer.max_steps=4", "--evaluate_every=2", nothing)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was measured: none of the 4 networks was evaluated." in done.stdout
+    assert "0 of 4" not in done.stdout
+    summary = summary_of(tmp_path)
+    assert (summary["successes"], summary["n"], summary["measured"]) == (None, 4, 0)
+    rows = (tmp_path / "logs" / "nmu_mul" / "version_0" / "runs.csv").read_text().splitlines()
+    assert len(rows) == 5
+    assert not any("True" in row or "False" in row for row in rows[1:])
+
+
+@pytest.mark.parametrize("command", ["validate", "test"])
+def test_looking_at_a_run_needs_its_checkpoint(tmp_path, command):
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(io.StringIO()) as errors:
+        patch.chdir(tmp_path)
+        patch.setattr(sys, "argv", ["fit", command, *COMMAND[3:]])
+        assert fit.main() == 2
+    assert errors.getvalue().startswith(f"error: {command} needs a run to look at; got no --ckpt_path; see logs/")
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_figure_or_a_dashboard_that_fails_ends_no_run(tmp_path, monkeypatch):
+    def fail(*arguments, **more):
+        raise RuntimeError("no ink\nand more")
+
+    monkeypatch.setattr("arith_lightning.callbacks.harmless._told", set())
+    monkeypatch.setattr("arith_lightning.figures.members", fail)
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter.add_scalar", fail)
+    done = run_here(tmp_path, "--trainer.max_steps=4", "--evaluate_every=2")
+    assert done.returncode == 0, done.stderr
+    assert "the figure members is left out (RuntimeError: no ink); the run goes on" in done.stderr
+    assert done.stderr.count("the dashboard is left out (RuntimeError: no ink)") == 1
+    assert summary_of(tmp_path)["n"] == 4
+
+
+@pytest.mark.parametrize("room", [4_000, 9_000, 20_000])
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(tmp_path, room, uninterrupted):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    full = subprocess.run(
+        [*COMMAND, *EAGER], cwd=tmp_path, capture_output=True, text=True, timeout=200, preexec_fn=limit
+    )
+    folder = tmp_path / "logs" / "nmu_mul" / "version_0"
+    if full.returncode:
+        assert full.returncode == 2, full.stderr
+        assert "Traceback" not in full.stderr
+        assert full.stderr.splitlines()[-1].startswith("error: the run's files must be writable; got File too large")
+        assert run_here(tmp_path, *EAGER).returncode == 0
     assert (folder / "runs.csv").read_text() == uninterrupted

@@ -1,0 +1,96 @@
+"""What README promises bit by bit, and what to rounding; run at every level of vector instructions."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from arith_lightning.architectures import MLP, NALU
+from arith_lightning.data import SingleModuleTask
+from arith_lightning.population import Population
+from tests.conftest import architectures, task_for
+
+STEPS, EVERY = 24, 8
+
+
+def digest(population):
+    """Every bit of the members' numbers."""
+    tensors = [*population.live["state"].values(), *population.record.values()]
+    return hashlib.sha256(b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)).hexdigest()
+
+
+def members(kind, compile, seeds=range(37), drop=False, settings=({},)):
+    """A population whose number of members leaves a rest in vectors of any length."""
+    module = kind(learning_rate=0.02, **({"depth": 1, "width": 5} if kind is MLP else {}))
+    data = SingleModuleTask(epsilon=0.02 if drop else 1e-5, batch_size=16)
+    return Population(module, data, seeds, settings, EVERY, compile, drop)
+
+
+PROCESS = """
+import sys
+from lightning import Trainer
+from tests import test_bits as bits
+population = bits.members(getattr(bits, sys.argv[1]), sys.argv[2] == "True")
+options = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "accelerator": "cpu"}
+Trainer(max_steps=bits.STEPS, max_epochs=-1, num_sanity_val_steps=0, **options).fit(population)
+print(bits.digest(population))
+"""
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("kind", [NALU, MLP])
+def test_the_same_command_gives_the_same_bits_in_another_process_on_other_cores(kind, compile, trainer):
+    population = members(kind, compile)
+    trainer(STEPS).fit(population)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROCESS, kind.__name__, str(compile)],
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.stdout.split()[-1:] == [digest(population)], done.stderr
+
+
+@pytest.mark.parametrize(("kind", "compile"), [(NALU, False), (NALU, True), (MLP, False)])
+@pytest.mark.parametrize("drop", [False, True])
+def test_an_interrupted_run_gives_the_same_bits(kind, drop, compile, trainer, tmp_path):
+    def fresh():
+        return members(kind, compile, drop=drop)
+
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    through, resumed = fresh(), fresh()
+    trainer(STEPS).fit(through)
+    trainer(2 * EVERY, **keeping).fit(fresh())
+    trainer(STEPS, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert digest(resumed) == digest(through)
+
+
+@pytest.mark.parametrize("rate", [float("inf"), float("nan")])
+@pytest.mark.parametrize(("kind", "compile"), [(NALU, False), (NALU, True), (MLP, False)])
+def test_what_becomes_of_the_others_changes_no_bit(kind, compile, rate, trainer):
+    ends = []
+    for other in (1e-3, rate):
+        population = members(kind, compile, range(19), settings=[{}, {"learning_rate": other}])
+        trainer(STEPS).fit(population)
+        ends.append(population.live["state"]["parameters"])
+    assert not ends[1][:, 19:].isfinite().any()
+    assert not population.success[19:].any()
+    assert torch.equal(ends[0][:, :19], ends[1][:, :19])
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("kind", architectures())
+def test_a_member_is_the_same_in_any_company_to_rounding(kind, trainer):
+    def trained(seeds):
+        population = Population(kind(learning_rate=0.01), task_for(kind), seeds, evaluate_every=5)
+        trainer(10).fit(population)
+        return population.live["state"]["parameters"][:, list(seeds).index(7)]
+
+    alone = trained([7])
+    for seeds in ([3, 7, 5], range(40)):
+        torch.testing.assert_close(trained(seeds), alone, rtol=1e-8, atol=1e-10)
