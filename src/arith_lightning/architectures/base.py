@@ -21,7 +21,7 @@ OPTIMIZERS = {
 class ArithmeticModule(LightningModule):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
-    Trains alone in a plain `Trainer`, or as a population of seeds and settings with identical results.
+    Trains alone in a plain `Trainer`, or as one of a population of seeds and settings, equal to rounding.
 
     Args:
         network: maps `(..., in_features)` to `(..., out_features)`; built of `ArithmeticLayer`s.

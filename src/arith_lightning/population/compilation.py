@@ -22,7 +22,7 @@ from torch.utils import _pytree as pytree
 WORTHWHILE = 10_000
 """Steps from which compiling pays: it costs ten to twenty seconds once, an eager step one to two milliseconds.
 
-The rule looks at steps only, never at the number of members, so that a member's bits do not depend on its company.
+The rule looks at steps only, so that a member is computed in the same way in any company.
 """
 
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
