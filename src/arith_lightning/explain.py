@@ -12,6 +12,7 @@ from lightning import Trainer
 
 from arith_lightning import architectures, data
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.complaint import nearest
 from arith_lightning.data import ArithmeticDataModule
 
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
@@ -45,14 +46,6 @@ def explain(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
     return " ".join(told[:3]) or text
-
-
-def nearest(key: str, known: list[str]) -> str:
-    """Return a hint at the known name closest to `key`, by its whole or by its last part; empty without one."""
-    last = {name.rpartition(".")[2]: name for name in known}
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
-    close = close or [last[name] for name in difflib.get_close_matches(key.rpartition(".")[2], last, n=1)]
-    return f"; the nearest is '{close[0]}'" if close else ""
 
 
 def keys() -> list[str]:

@@ -7,7 +7,8 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.architectures.layer import ArithmeticLayer, load, register, require
+from arith_lightning.architectures.layer import ArithmeticLayer, load, register
+from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream, TorchStream
 
 OPTIMIZERS = {

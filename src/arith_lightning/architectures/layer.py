@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream
 
 
@@ -25,11 +26,12 @@ class ArithmeticLayer(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
         super().__init__()
-        if in_features < 1 or out_features < 1:
-            raise ValueError(
-                f"a layer needs at least one input and one output; got {in_features=}, {out_features=}; "
-                "set both to 1 or more"
-            )
+        require(
+            in_features >= 1 and out_features >= 1,
+            "a layer needs at least one input and one output",
+            f"{in_features=}, {out_features=}",
+            "set both to 1 or more",
+        )
         self.in_features, self.out_features = in_features, out_features
         register(self, **scalars)
 
@@ -72,9 +74,3 @@ def load(module: nn.Module, values: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, value in values.items():
             tensors[name].copy_(value)
-
-
-def require(holds: bool, rule: str, value: object, way_out: str) -> None:
-    """Raise the project's one form of complaint about a user's value: the rule, the value, the way out."""
-    if not holds:
-        raise ValueError(f"{rule}; got {value}; {way_out}")

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from arith_lightning import runs
-from arith_lightning.architectures.layer import require
+from arith_lightning.complaint import require
 from arith_lightning.trained import LOGS, Run, Trained
 
 UNIT = "UNIT"

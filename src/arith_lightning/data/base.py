@@ -13,6 +13,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
+from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream
 
 Split = Literal["interpolation", "extrapolation"]
@@ -49,8 +50,7 @@ class ArithmeticDataModule(LightningDataModule):
 
     def __init__(self, batch_size: int = 128, seed: int = 0) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be positive; got {batch_size}; the published value is 128")
+        require(batch_size >= 1, "batch_size must be positive", batch_size, "the published value is 128")
         self.batch_size, self.seed = batch_size, seed
 
     def columns(self) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from arith_lightning.explain import nearest
+from arith_lightning.complaint import nearest
 from arith_lightning.search import theory
 from arith_lightning.search.space import Parameter, Space
 
