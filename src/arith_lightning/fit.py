@@ -6,10 +6,12 @@
 import logging
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -17,7 +19,9 @@ from rich.console import Console
 
 from arith_lightning import results, runs
 from arith_lightning.callbacks import Dashboard, Doctor, PopulationProgress
+from arith_lightning.complaint import require
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
+from arith_lightning.explain import explain
 
 LOGS = Path("logs")
 INTERRUPTED = 130
@@ -27,15 +31,26 @@ INTERRUPTED = 130
 class FitCLI(ArithmeticCLI):
     """The command: one configuration, one folder, one answer."""
 
+    folder: Path | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        try:
+            super().__init__(**kwargs)
+        except (ValueError, MisconfigurationException) as error:
+            if self.folder is not None:
+                runs.discard(self.folder)
+            raise ValueError(explain(str(error))) from error
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
         config = self.config[self.subcommand]
         self.doctor = Doctor()
-        callbacks: list[Any] = [PopulationProgress(), Dashboard(), self.doctor]
-        if config.ckpt_path is not None and not Path(config.ckpt_path).exists():
-            raise ValueError(
-                f"ckpt_path must name a checkpoint; got {config.ckpt_path}; see logs/*/*/{runs.CHECKPOINT}"
-            )
+        callbacks: list[Any] = [Dashboard(), self.doctor]
+        if config.trainer.enable_progress_bar is not False:
+            callbacks.append(PopulationProgress())
+        path = config.ckpt_path
+        known = path is None or zipfile.is_zipfile(path)
+        require(known, "ckpt_path must name a checkpoint", path, f"see logs/*/*/{runs.CHECKPOINT}")
         if self.subcommand == "fit":
             self.folder = runs.folder(LOGS, self.name(), self.configuration())
             if config.ckpt_path is None and (self.folder / runs.CHECKPOINT).exists():
@@ -43,7 +58,8 @@ class FitCLI(ArithmeticCLI):
                 Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
             runs.begin(self.folder, self.recorded)
             kwargs["logger"] = TensorBoardLogger(LOGS, self.name(), self.folder.name, default_hp_metric=False)
-            callbacks.append(ModelCheckpoint(**runs.checkpoint(self.folder)))
+            if config.trainer.enable_checkpointing is not False:
+                callbacks.append(ModelCheckpoint(**runs.checkpoint(self.folder)))
         else:
             kwargs["logger"] = False
         self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
@@ -61,6 +77,7 @@ class FitCLI(ArithmeticCLI):
     def after_fit(self) -> None:
         """Answer: table, actual and predicted, files."""
         seen = [diagnosis.sentence for diagnosis in self.doctor.found]
+        assert self.folder is not None
         results.write(self.model, self.folder, seen)
         results.show(self.model, Console())
         for sentence in seen:

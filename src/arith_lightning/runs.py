@@ -7,8 +7,10 @@ after a finished one or while another process is at work on it.
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,16 @@ def folder(root: Path, name: str, configuration: str) -> Path:
             next_number += 1
         except OSError as error:
             raise unwritable(path, error) from error
+
+
+def discard(path: Path) -> None:
+    """Remove the folder of a run that was refused before its first checkpoint, and those around it if it was alone."""
+    if (path / CHECKPOINT).exists() or (path / RESULT).exists():
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    for parent in (path.parent, path.parent.parent):
+        with suppress(OSError):
+            parent.rmdir()
 
 
 def claim(path: Path) -> bool:

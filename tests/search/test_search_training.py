@@ -21,7 +21,7 @@ FIXED = {
 
 def test_a_search_judges_on_other_examples_than_fit_reports():
     space = parse("numbers", GOOD | {"base": "configs/nmu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
-    judged, _ = Batch(space, compile=False)._experiment({RATE: 0.1})
+    judged = Batch(space, compile=False)._experiment({RATE: 0.1})
     reported = space.build({RATE: 0.1})
     for split in ("interpolation", "extrapolation"):
         one, other = (e.data.evaluation_set(split)[0].flatten() for e in (judged, reported))
@@ -59,7 +59,7 @@ def test_a_number_that_is_no_hyperparameter_is_built_anew():
 def test_trials_are_judged_on_held_out_pairs_that_are_not_reported(tmp_path):
     space = declaration.load("binary_multiplication")
     setting = space.suggest(optuna.trial.FixedTrial(FIXED))
-    judged, _ = Batch(space, compile=False)._experiment(setting)
+    judged = Batch(space, compile=False)._experiment(setting)
     (tmp_path / "best.yaml").write_text(yaml.safe_dump(space.configuration(setting, [0])))
     reported = experiment(["--config", str(tmp_path / "best.yaml")])
     one, other = ({tuple(pair) for pair in e.data.tested_pairs.T.tolist()} for e in (judged, reported))

@@ -7,6 +7,7 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
+from arith_lightning.again import Again
 from arith_lightning.architectures.layer import ArithmeticLayer, load, register
 from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream, TorchStream
@@ -19,7 +20,7 @@ OPTIMIZERS = {
 }
 
 
-class ArithmeticModule(LightningModule):
+class ArithmeticModule(Again, LightningModule):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
     Trains alone in a plain `Trainer`, or as a population of seeds and settings with identical results.

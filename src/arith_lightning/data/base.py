@@ -13,6 +13,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
+from arith_lightning.again import Again
 from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream
 
@@ -21,7 +22,7 @@ EVALUATION_SIZE = 10_000
 """Examples in the fixed interpolation and extrapolation sets, as in the published benchmarks."""
 
 
-class ArithmeticDataModule(LightningDataModule):
+class ArithmeticDataModule(Again, LightningDataModule):
     """A dataset of arithmetic: fresh training batches, a fixed interpolation set and a fixed extrapolation set.
 
     Subclasses define `draw`, set `in_features` and `out_features`, and say what solves them: a `tolerance` or a

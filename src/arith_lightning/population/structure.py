@@ -1,9 +1,6 @@
-"""What members of one population have in common, and which tensor the name of a setting points to."""
+"""What members of one population have in common."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-
-from torch import Tensor
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
@@ -30,20 +27,6 @@ def dynamics(module: ArithmeticModule, data: ArithmeticDataModule) -> Dynamics:
     if key not in _known:
         _known[key] = Dynamics(module, data)
     return _known[key]
-
-
-def locate(name: str, groups: Sequence[Mapping[str, Tensor]]) -> tuple[int, str]:
-    """Return which group of tensors holds `name`, and under which full name: exact, or the one that ends in `.name`."""
-    for index, group in enumerate(groups):
-        if name in group:
-            return index, name
-        matches = [key for key in group if key.endswith(f".{name}")]
-        if len(matches) == 1:
-            return index, matches[0]
-    known = sorted({key.rpartition(".")[2] for group in groups for key in group})
-    raise ValueError(
-        f"a setting must name a scalar that may differ between members; got {name!r}; expected one of {known}"
-    )
 
 
 def _attributes(part: object) -> tuple[tuple[str, Any], ...]:
