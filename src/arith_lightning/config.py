@@ -20,7 +20,7 @@ from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.explain import BASES, KINDS, explained, exported
-from arith_lightning.population import Population, settings
+from arith_lightning.population import Population, limits, settings
 
 SUBCOMMANDS = ("fit", "validate", "test")
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -134,6 +134,8 @@ class _ExperimentCLI(ArithmeticCLI):
             built = self.parser.instantiate(self.config)
             self.model, self.datamodule = built["model"], built["data"]
             self.settings = read_settings(self.config.settings, self.model, self.datamodule)
+            limits.examine(self.model, self.datamodule, seeds_of(self.config.seeds), len(self.settings))
+            settings.rows(self.model, self.settings), settings.rows(self.datamodule, self.settings)
 
 
 @dataclass
@@ -180,6 +182,7 @@ def experiment(arguments: Sequence[str]) -> Experiment:
 
 def seeds_of(seeds: int | list[int]) -> Sequence[int]:
     """Return the seeds that a number of seeds stands for, or those that a list names."""
+    require(not isinstance(seeds, int) or seeds > 0, "seeds must be positive", seeds, "try 64")
     return range(seeds) if isinstance(seeds, int) else seeds
 
 

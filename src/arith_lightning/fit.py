@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
-from arith_lightning import results, runs
+from arith_lightning import reading, results, runs
 from arith_lightning.callbacks import Dashboard, Doctor, PopulationProgress
 from arith_lightning.complaint import require
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
@@ -72,7 +72,7 @@ class FitCLI(ArithmeticCLI):
     def name(self) -> str:
         """Return the experiment's name: that of the last configuration file."""
         files = self.config[self.subcommand].get("config")
-        return Path(str(files[-1])).stem if files else "run"
+        return reading.stem(Path(str(files[-1]))) if files else "run"
 
     def after_fit(self) -> None:
         """Answer: table, actual and predicted, files."""

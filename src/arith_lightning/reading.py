@@ -10,6 +10,9 @@ from arith_lightning.complaint import require, short
 LARGEST = 1_000_000
 """Values that a file may hold, with those behind an alias counted wherever it stands."""
 
+LONGEST = 200
+"""Bytes of a name that a folder or a file gets, which file systems end at 255."""
+
 
 def examine(text: str) -> None:
     """Refuse YAML that can be read but not meant.
@@ -60,6 +63,21 @@ def load(path: Path, what: str) -> dict[str, Any]:
         raise ValueError(f"{path} must be YAML: {short(error)}") from error
     require(isinstance(content, dict), f"{path}: {what} must be a mapping", kind(content), "write `key: value` lines")
     return content
+
+
+def stem(path: Path) -> str:
+    """Return the name that a file gives to a folder of what it starts.
+
+    Raises:
+        ValueError: that would be no folder of its own.
+    """
+    require(
+        path.stem.strip(".") != "" and len(path.stem.encode()) <= LONGEST,
+        f"a file's name must be more than dots and have {LONGEST} bytes at most, since a folder gets it",
+        path.name,
+        "rename it",
+    )
+    return path.stem
 
 
 def kind(value: Any) -> str:

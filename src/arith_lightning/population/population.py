@@ -17,9 +17,11 @@ from torch.utils import _pytree as pytree
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.layer import load
+from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
+from arith_lightning.population import limits
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns, Dynamics
 from arith_lightning.population.measurement import Measurement
@@ -57,10 +59,9 @@ class Population(LightningModule):
         drop_decided: bool = False,
     ) -> None:
         super().__init__()
-        if not seeds or not settings:
-            raise ValueError(f"a population needs a seed and a setting; got {seeds=}, {settings=}; try seeds=range(64)")
-        if evaluate_every < 1:
-            raise ValueError(f"evaluate_every must be positive; got {evaluate_every}; try 1000")
+        require(len(settings) > 0, "a population needs a setting", settings, "try [{}]")
+        require(evaluate_every >= 1, "evaluate_every must be positive", evaluate_every, "try 1000")
+        limits.examine(module, data, seeds, len(settings))
         self.automatic_optimization = False
         # in a list, so that the template's parameters and mode are not taken for the population's own
         self.template = [copy.deepcopy(module).eval()]

@@ -1,0 +1,52 @@
+"""What a population may hold: seeds that streams can tell apart, and members that fit into memory."""
+
+from collections.abc import Sequence
+
+import psutil
+
+from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.complaint import require, short
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.population.settings import tensors
+
+LAST_SEED = 2**31 - 1
+"""Largest seed of a stream."""
+COPIES = 4
+"""Parameters of a member in float32: in training, two moments of the optimizer, and at the judged step."""
+RECORD = 200
+"""Bytes of what else is known of a member: seed, errors, steps."""
+
+
+def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequence[int], settings: int) -> None:
+    """Refuse seeds that are none, and members that need more memory than there is; takes none itself.
+
+    Args:
+        module: the architecture.
+        data: the dataset.
+        seeds: seeds of each setting.
+        settings: number of settings.
+
+    Raises:
+        ValueError: with the first seed that is wrong, or the memory that is needed.
+    """
+    require(len(seeds) > 0, "a population needs a seed", len(seeds), "try 64")
+    wrong = [seed for seed in (min(seeds), max(seeds)) if not 0 <= seed <= LAST_SEED]
+    require(not wrong, "seeds must lie in [0, 2^31)", wrong, "try 0 or 64")
+    if not isinstance(seeds, range) and len(set(seeds)) < len(seeds):
+        twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+        require(False, "seeds must differ from each other, or rates count some twice", short(twice), "drop them")
+    members, free = len(seeds) * settings, psutil.virtual_memory().available
+    need = members * footprint(module, data)
+    require(
+        need < free,
+        "members must fit into memory",
+        f"{members:,} members, of this network about {need / 1e9:,.0f} GB",
+        f"{free / 1e9:,.0f} GB are free; train fewer at a time",
+    )
+
+
+def footprint(module: ArithmeticModule, data: ArithmeticDataModule) -> int:
+    """Return the bytes that a population keeps of one member; evaluating it takes more."""
+    columns = [*tensors(module).values(), *tensors(data).values()]
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return 4 * COPIES * parameters + 8 * sum(column.numel() for column in columns) + RECORD
