@@ -65,7 +65,29 @@ def test_settings_train_side_by_side_and_are_told_one_by_one(trainer, tmp_path):
     )  # those of the best member, of the second setting
     console = Console(record=True, width=150)
     results.show(population, console)
-    assert "interpolation [1, 2], extrapolation [2, 6], learning_rate 0.0" in console.export_text()
+    text = console.export_text()
+    assert "interpolation [1, 2], extrapolation [2, 6], learning_rate 0.0" in text
+    assert text.strip().startswith("3 seeds x 2 settings: 3 of 6 runs solve it: 50%, 95 % interval 18% to 82%.")
+    assert "solved: MSE below 1.202e-07)" in " ".join(text.split())
+
+
+def test_thresholds_that_differ_are_told_from_the_lowest_to_the_highest(trainer):
+    settings = [
+        {"interpolation": [1, 2], "extrapolation": [2, 6]},
+        {"interpolation": [10, 20], "extrapolation": [20, 40]},
+    ]
+    population = Population(NMU(), SingleModuleTask(), range(3), settings, 1)
+    trainer(1).fit(population)
+    low, high = population.threshold[0].item(), population.threshold[-1].item()
+    assert low < high
+    console = Console(record=True, width=150)
+    results.show(population, console)
+    text = console.export_text()
+    assert f"solved: MSE below {low:.4g} to {high:.4g}, a threshold for each setting)" in " ".join(text.split())
+    assert [line.split()[-2] for line in text.splitlines() if "interpolation [" in line] == [
+        f"{low:.4g}",
+        f"{high:.4g}",
+    ]
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3], "wide", [[1, 2], [3, 4], [5, 6]]])

@@ -24,10 +24,26 @@ def test_runs_that_start_at_the_same_moment_do_not_share_a_folder(tmp_path, monk
     assert len(folders) == 3
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path):
-    (tmp_path / "x").write_text("a file where a folder should be")
-    with pytest.raises(ValueError, match=r"the run's folder must be writable; got .*x/version_0 \("):
-        runs.folder(tmp_path, "x", "a: 1")
+@pytest.mark.parametrize("root", ["x", "logs/x"])
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, root):
+    (tmp_path / root).parent.mkdir(exist_ok=True)
+    (tmp_path / root).write_text("a file where a folder should be")
+    with pytest.raises(ValueError, match=r"the run's folder must be writable; got .*x \(File exists\); free or mount"):
+        runs.folder((tmp_path / root).parent, "x", "a: 1")
+
+
+def test_a_disk_that_is_not_mounted_is_told(tmp_path):
+    (tmp_path / "logs").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(ValueError, match=r"the run's folder must be writable; got .*; free or mount the disk"):
+        runs.folder(tmp_path / "logs", "x", "a: 1")
+
+
+def test_what_else_lies_among_the_versions_is_left_alone(tmp_path):
+    for name in ("version_old", "version_", "version_1x", "notes"):
+        (tmp_path / "x" / name).mkdir(parents=True)
+    (tmp_path / "x" / "version_4").mkdir()
+    (tmp_path / "x" / "version_4" / runs.CONFIG).write_bytes(b"a: \xff")
+    assert runs.folder(tmp_path, "x", "a: 1").name == "version_5"
 
 
 WORK = """

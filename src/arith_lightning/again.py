@@ -6,6 +6,8 @@ from typing import Any, Self, get_args
 
 from arith_lightning.complaint import require
 
+ARGUMENTS = "_arguments"
+"""Attribute that keeps them."""
 _known: dict[type, dict[str, inspect.Parameter]] = {}
 
 
@@ -22,9 +24,9 @@ class Again:
         """
         self = super().__new__(cls)
         known = parameters(cls)
-        self.__dict__["_arguments"] = dict(zip(known, args, strict=False)) | kwargs
+        self.__dict__[ARGUMENTS] = dict(zip(known, args, strict=False)) | kwargs
         for name, value in self._arguments.items():
-            if name in known and (value is None or value != value):
+            if name in known and (value is None or (isinstance(value, float) and value != value)):
                 meant = value is None and may_be_none(known[name])
                 require(meant, f"{name} must have a value", value, f"leave it out for {known[name].default}")
         return self

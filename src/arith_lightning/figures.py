@@ -13,6 +13,7 @@ from arith_lightning.population import Population
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 """Colors that people with any color vision tell apart (Okabe and Ito)."""
+ERRORS = ("interpolation_mse", "extrapolation_mse")
 FLOOR = 1e-16
 """Errors of exactly zero are drawn here on logarithmic axes."""
 
@@ -22,14 +23,16 @@ def curves(history: Sequence[dict[str, Any]], population: Population) -> Figure:
     figure = Figure(figsize=(8, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     steps = [entry["step"] for entry in history]
-    for name, color in (("interpolation_mse", BLUE), ("extrapolation_mse", ORANGE)):
+    for name, color in zip(ERRORS, (BLUE, ORANGE), strict=True):
         q = positive(np.array([entry[name] for entry in history]))
         above.plot(steps, q[:, 2], color=color, label=f"{name.split('_')[0]} (median, 50 %, 90 % of seeds)")
         for low, high, alpha in ((1, 3, 0.3), (0, 4, 0.12)):
             above.fill_between(steps, q[:, low], q[:, high], color=color, alpha=alpha, linewidth=0)
     if population.data.criterion == "MSE":
         thresholds(above, population)
-    above.set(yscale="log", ylabel="mean squared error")
+    above.set(ylabel="mean squared error")
+    if np.isfinite([entry[name] for entry in history for name in ERRORS]).any():
+        above.set(yscale="log")
     above.legend(frameon=False)
     below.plot(steps, [entry["success_rate"] for entry in history], color="black")
     below.set(ylim=(-0.03, 1.03), ylabel="success rate", xlabel="step")
@@ -46,7 +49,11 @@ def members(population: Population) -> Figure:
         axes.scatter(x[mask], y[mask], c=color, marker=marker, label=f"{label} ({mask.sum()})", alpha=0.8)
     if population.data.criterion == "MSE":
         thresholds(axes, population)
-    axes.set(xscale="log", yscale="log", xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a seed")
+    axes.set(xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a seed")
+    if np.isfinite(x + y).any():
+        axes.set(xscale="log", yscale="log")
+    else:
+        axes.text(0.5, 0.5, "no network has a finite error", ha="center", transform=axes.transAxes)
     axes.legend(frameon=False)
     return figure
 

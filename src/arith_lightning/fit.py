@@ -6,20 +6,17 @@
 import logging
 import sys
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
-from arith_lightning import reading, results, runs
-from arith_lightning.callbacks import Dashboard, Doctor, PopulationProgress
-from arith_lightning.complaint import require
+from arith_lightning import checkpoints, reading, results, runs
+from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 from arith_lightning.explain import explain
 
@@ -41,25 +38,41 @@ class FitCLI(ArithmeticCLI):
                 runs.discard(self.folder)
             raise ValueError(explain(str(error))) from error
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, and refuse a checkpoint that cannot be read."""
+        super().parse_arguments(parser, args)
+        path = self.config[self.config["subcommand"]].ckpt_path
+        if path is not None:
+            checkpoints.read(Path(path))
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
-        config = self.config[self.subcommand]
+        config, console = self.config[self.subcommand], Console(stderr=True)
         self.doctor = Doctor()
-        callbacks: list[Any] = [Dashboard(), self.doctor]
+        callbacks: list[Any] = [self.doctor]
         if config.trainer.enable_progress_bar is not False:
             callbacks.append(PopulationProgress())
-        path = config.ckpt_path
-        known = path is None or zipfile.is_zipfile(path)
-        require(known, "ckpt_path must name a checkpoint", path, f"see logs/*/*/{runs.CHECKPOINT}")
         if self.subcommand == "fit":
             self.folder = runs.folder(LOGS, self.name(), self.configuration())
-            if config.ckpt_path is None and (self.folder / runs.CHECKPOINT).exists():
-                self.config_init[self.subcommand].ckpt_path = str(self.folder / runs.CHECKPOINT)
-                Console(stderr=True).print(f"continuing the unfinished run in {self.folder}")
+            if config.ckpt_path is None:
+                found, said = checkpoints.latest(self.folder)
+                if said and not found:
+                    said.append("no whole checkpoint is left, so the run starts anew")
+                if found:
+                    self.config_init[self.subcommand].ckpt_path = str(found)
+                    said.append(f"continuing the unfinished run in {self.folder}")
+                for line in said:
+                    console.print(line, highlight=False, markup=False, soft_wrap=True)
             runs.begin(self.folder, self.recorded)
-            kwargs["logger"] = TensorBoardLogger(LOGS, self.name(), self.folder.name, default_hp_metric=False)
+            kwargs["logger"] = Board(LOGS, self.name(), self.folder.name, default_hp_metric=False)
+            kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
+            callbacks += [Answer(self.folder, self.doctor), Dashboard()]
             if config.trainer.enable_checkpointing is not False:
-                callbacks.append(ModelCheckpoint(**runs.checkpoint(self.folder)))
+                callbacks.append(checkpoints.callback(self.folder))
+        elif config.ckpt_path is None:
+            raise ValueError(
+                f"{self.subcommand} needs a run to look at; got no --ckpt_path; see logs/*/*/{checkpoints.LAST}"
+            )
         else:
             kwargs["logger"] = False
         self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
@@ -75,13 +88,10 @@ class FitCLI(ArithmeticCLI):
         return reading.stem(Path(str(files[-1]))) if files else "run"
 
     def after_fit(self) -> None:
-        """Answer: table, actual and predicted, files."""
-        seen = [diagnosis.sentence for diagnosis in self.doctor.found]
-        assert self.folder is not None
-        results.write(self.model, self.folder, seen)
+        """Show the answer: table, actual and predicted, files."""
         results.show(self.model, Console())
-        for sentence in seen:
-            Console().print(f"at the end, {sentence}", style="yellow", highlight=False, markup=False)
+        for found in self.doctor.found:
+            Console().print(f"at the end, {found.sentence}", style="yellow", highlight=False, markup=False)
         Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {LOGS}")
 
     def after_validate(self) -> None:
@@ -100,6 +110,14 @@ def main() -> int:
         FitCLI(save_config_callback=None)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"error: the run's files must be writable; got {error.strerror or error}{where}; free or change the disk, "
+            "the same command continues",
+            file=sys.stderr,
+        )
         return 2
     except (KeyboardInterrupt, SystemExit) as stop:
         # Lightning turns Ctrl-C into exit code 1 and SIGTERM into an exception of its own
@@ -120,6 +138,7 @@ def quiet() -> None:
         ".*number of training batches.*",
         ".*Checkpoint dir.*",
         ".*The dirpath has changed.*",
+        ".*callbacks used to create the checkpoint need to be provided.*",
     ):
         warnings.filterwarnings("ignore", pattern)
 

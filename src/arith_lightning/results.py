@@ -18,6 +18,8 @@ from arith_lightning.data.any_operation import NAMES
 from arith_lightning.evaluation import Rate, verdict
 from arith_lightning.population import Population
 
+NOT_FINITE = ("inf", "-inf", "nan")
+"""Names of numbers that JSON does not have."""
 SHOWN = 10
 """Examples shown side by side with their predictions."""
 READABLE = 50
@@ -27,7 +29,7 @@ READABLE = 50
 def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
-    module = population.template[0]
+    module, measured = population.template[0], verdict.measured(population.record)
     return [
         {
             "architecture": type(module).__name__,
@@ -37,14 +39,14 @@ def rows(population: Population) -> list[dict[str, Any]]:
             "extrapolation": ranges(population, "extrapolation", k),
             "epsilon": getattr(data, "epsilon", None),
             "seed": population.seeds[k % len(population.seeds)],
-            "success": bool(success[k]),
+            "success": bool(success[k]) if measured[k] else None,
             "solved_at_step": solved(int(record["solved_at_step"][k])),
             "best_step": solved(int(record["best_step"][k])),
             **{
                 name: record[name][k].item()
                 for name in ("sparsity_error", "extrapolation_mse", "interpolation_mse", "error")
             },
-            "diverged": bool(record["diverged"][k]),
+            "diverged": bool(record["diverged"][k]) if measured[k] else None,
         }
         for k in range(len(population))
     ]
@@ -87,14 +89,28 @@ def best(population: Population) -> int:
 
 
 def summary(population: Population) -> dict[str, Any]:
-    """Return what the run shows, fit for JSON: rate, typical and extreme errors, the best member and its answers."""
+    """Return what the run shows, fit for JSON: rate, typical and extreme errors, the best member and its answers.
+
+    Without an evaluation there is no rate, and nothing else is known.
+    """
     record, success = population.record, population.success
+    measured = int(verdict.measured(record).sum())
+    if not measured:
+        return {
+            "architecture": type(population.template[0]).__name__,
+            "dataset": type(population.data).__name__,
+            "successes": None,
+            "n": len(population),
+            "measured": 0,
+        }
     rate = Rate(int(success.sum()), len(population))
     steps = record["solved_at_step"][success].double()
     index = best(population)
     member = population.member(index)
     x, y = population.examples(index, "extrapolation")
-    x, y = x.mT[:SHOWN], y.mT[:SHOWN]
+    # a network that diverged before its first evaluation has no judged step, and nothing to show
+    shown = SHOWN if record["best_step"][index] != verdict.NEVER else 0
+    x, y = x.mT[:shown], y.mT[:shown]
     with torch.no_grad():
         prediction = member.to(x.dtype)(x)
     return {
@@ -102,11 +118,13 @@ def summary(population: Population) -> dict[str, Any]:
         "dataset": type(population.data).__name__,
         "criterion": population.data.criterion,
         "threshold": population.threshold[index].item(),
+        "thresholds": [population.threshold.min().item(), population.threshold.max().item()],
         "success_rate": rate.value,
         "interval": rate.interval,
         "successes": rate.successes,
         "n": rate.n,
-        "solved_at_step_median": number(steps.median()) if len(steps) else None,
+        "measured": measured,
+        "solved_at_step_median": steps.median().item() if len(steps) else None,
         "settings": [
             {"setting": setting, "successes": rate.successes, "n": rate.n, "interval": rate.interval}
             for setting, rate in per_setting(population)
@@ -117,10 +135,10 @@ def summary(population: Population) -> dict[str, Any]:
         "error": spread(record["error"]),
         "sparsity_error": spread(record["sparsity_error"][success]),
         "best_seed": population.seeds[index % len(population.seeds)],
-        "weights": readable(member),
+        "weights": readable(member) if shown else None,
         "inputs": x.tolist(),
         "actual": y.tolist(),
-        "predicted": [[number(v) for v in row] for row in prediction],
+        "predicted": prediction.tolist(),
     }
 
 
@@ -131,20 +149,38 @@ def per_setting(population: Population) -> list[tuple[dict[str, Any], Rate]]:
 
 
 def spread(values: Tensor) -> dict[str, float | None]:
-    """Return best, median and worst of some errors; None for what is not a number or does not exist."""
+    """Return best, median and worst of some errors, what is not a number behind all others; None without any."""
     if not len(values):
         return {"best": None, "median": None, "worst": None}
-    ordered = values.nan_to_num(torch.inf).sort().values
+    ordered = values.sort().values
     return {
-        "best": number(ordered[0]),
-        "median": number(ordered[(len(ordered) - 1) // 2]),
-        "worst": number(ordered[-1]),
+        "best": ordered[0].item(),
+        "median": ordered[(len(ordered) - 1) // 2].item(),
+        "worst": ordered[-1].item(),
     }
 
 
-def number(value: Tensor) -> float | None:
-    """Return a float, or None where JSON has no word for it."""
-    return value.item() if math.isfinite(value.item()) else None
+def read(folder: Path) -> dict[str, Any]:
+    """Return a finished run's summary."""
+    return numbers(json.loads((folder / runs.RESULT).read_text(encoding="utf-8")))
+
+
+def numbers(tree: Any) -> Any:
+    """Undo `plain`."""
+    if isinstance(tree, dict):
+        return {key: numbers(item) for key, item in tree.items()}
+    if isinstance(tree, list):
+        return [numbers(item) for item in tree]
+    return float(tree) if tree in NOT_FINITE else tree
+
+
+def plain(tree: Any) -> Any:
+    """Return a tree fit for JSON, which has no number for what is not finite: there stands its name."""
+    if isinstance(tree, dict):
+        return {key: plain(item) for key, item in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [plain(item) for item in tree]
+    return str(tree) if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def readable(member: Any) -> dict[str, Any] | None:
@@ -165,20 +201,26 @@ def write(population: Population, folder: Path, diagnoses: Sequence[str] = ()) -
     runs.write(folder / "runs.csv", text.getvalue())
     runs.write(
         folder / runs.RESULT,
-        json.dumps(summary(population) | {"diagnoses": list(diagnoses)}, indent=2, allow_nan=False),
+        json.dumps(plain(summary(population) | {"diagnoses": list(diagnoses)}), indent=2, allow_nan=False),
     )
 
 
 def show(population: Population, console: Console) -> None:
     """Print the answer: how many seeds, how well, with which weights, and some predictions beside the truth."""
     s = summary(population)
-    low, high = s["interval"]
+    if not s["measured"]:
+        console.print(
+            f"\n[bold]Nothing was measured: none of the {s['n']} networks was evaluated.[/bold] "
+            f"({s['architecture']} on {s['dataset']}; a run needs steps, trainer.max_steps, "
+            "and evaluations, trainer.limit_val_batches)",
+        )
+        return
+    low, high = Rate(s["successes"], s["n"]).percent()
     console.print(
-        f"\n[bold]{s['successes']} of {s['n']} seeds solve it: "
-        f"{s['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%}.[/bold] "
-        f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {s['threshold']:.4g})"
+        f"\n[bold]{counted(s)} solve it: {s['success_rate']:.0%}, 95 % interval {low} to {high}.[/bold] "
+        f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {bar(s)})"
     )
-    table = Table("", "best", "median", "worst", title="over all seeds, each at its step of lowest interpolation error")
+    table = Table("", "best", "median", "worst", title="over all runs, each at its step of lowest interpolation error")
     lines = {"extrapolation MSE": s["extrapolation_mse"], "interpolation MSE": s["interpolation_mse"]}
     if s["criterion"] != "MSE":
         lines = {s["criterion"]: s["error"], **lines}
@@ -192,10 +234,13 @@ def show(population: Population, console: Console) -> None:
         f"median solved-at step: {'never' if median is None else format(median, ',.0f')}   diverged: {s['diverged']}"
     )
     if len(s["settings"]) > 1:
-        table = Table("setting", "seeds that solve it", title="setting by setting")
-        for setting, rate in per_setting(population):
-            table.add_row(", ".join(f"{name} {value}" for name, value in setting.items()), str(rate))
+        table = Table("setting", "seeds that solve it", "solved below", title="setting by setting")
+        bars = population.threshold[:: len(population.seeds)].tolist()
+        for (setting, rate), value in zip(per_setting(population), bars, strict=True):
+            table.add_row(", ".join(f"{name} {v}" for name, v in setting.items()), str(rate), f"{value:.4g}")
         console.print(table)
+    if not s["predicted"]:
+        console.print("no network could be judged: each had diverged when it was first evaluated")
     if s["weights"]:
         console.print(f"weights of the best seed ({s['best_seed']}):")
         for name, values in s["weights"].items():
@@ -203,16 +248,32 @@ def show(population: Population, console: Console) -> None:
     side_by_side(s, console)
 
 
+def counted(s: dict[str, Any]) -> str:
+    """Return how many runs of a summary solve it, in words: seeds, times settings where there are several."""
+    settings = len(s["settings"])
+    if settings == 1:
+        return f"{s['successes']} of {s['n']} seeds"
+    return f"{s['n'] // settings} seeds x {settings} settings: {s['successes']} of {s['n']} runs"
+
+
+def bar(s: dict[str, Any]) -> str:
+    """Return the error below which runs of a summary are solved; from the lowest to the highest where they differ."""
+    low, high = s["thresholds"]
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}, a threshold for each setting"
+
+
 def side_by_side(s: dict[str, Any], console: Console) -> None:
     """Print the first test examples of scalar targets beside the best seed's predictions."""
-    if len(s["actual"][0]) > 1 or len(s["inputs"][0]) > 4:
+    if not s["actual"] or len(s["actual"][0]) > 1 or len(s["inputs"][0]) > 4:
         return
     table = Table("inputs", "actual", "predicted", title=f"extrapolation, seed {s['best_seed']}")
     for x, y, p in zip(s["inputs"], s["actual"], s["predicted"], strict=True):
-        table.add_row(", ".join(f"{v:g}" for v in x), f"{y[0]:.9g}", "nan" if p[0] is None else f"{p[0]:.9g}")
+        table.add_row(", ".join(f"{v:g}" for v in x), f"{y[0]:.9g}", f"{p[0]:.9g}")
     console.print(table)
 
 
 def shown(value: float | None) -> str:
     """Format an error."""
-    return "not finite" if value is None else f"{value:.3g}"
+    if value is None:
+        return "none"
+    return {"inf": "infinite", "nan": "not a number"}.get(str(value), f"{value:.3g}")

@@ -7,6 +7,7 @@ after a finished one or while another process is at work on it.
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("arith_lightning", "torch", "lightning", "optuna", "numpy", "tensorboard")
-CONFIG, ORIGIN, RESULT, CHECKPOINT = "config.yaml", "origin.json", "summary.json", "checkpoints/last.ckpt"
+CONFIG, ORIGIN, RESULT = "config.yaml", "origin.json", "summary.json"
 """Files of a run: resolved configuration, provenance, and what only a finished run has."""
+VERSION = re.compile(r"version_\d+")
 LOCK = "process.lock"
 """File that the process at work on a run keeps locked, with its number in it."""
 _locks: list[Any] = []
@@ -35,27 +37,45 @@ def folder(root: Path, name: str, configuration: str) -> Path:
     Raises:
         ValueError: the folder cannot be written.
     """
-    versions = sorted((root / name).glob("version_*"), key=number)
-    for path in reversed(versions):
-        config = path / CONFIG
-        if config.exists() and not (path / RESULT).exists() and config.read_text() == configuration and claim(path):
-            return path
-    next_number = number(versions[-1]) + 1 if versions else 0
-    while True:  # runs that start at the same moment must not share a folder
-        path = root / name / f"version_{next_number}"
-        try:
-            path.mkdir(parents=True)
-            claim(path)
-            return path
-        except FileExistsError:
-            next_number += 1
-        except OSError as error:
-            raise unwritable(path, error) from error
+    try:
+        (root / name).mkdir(parents=True, exist_ok=True)
+        known = versions(root / name)
+        for path in reversed(known):
+            if not (path / RESULT).exists() and recorded(path) == configuration and claim(path):
+                return path
+        following = number(known[-1]) + 1 if known else 0
+        while True:  # runs that start at the same moment must not share a folder
+            path = root / name / f"version_{following}"
+            with suppress(FileExistsError):
+                path.mkdir()
+                claim(path)
+                return path
+            following += 1
+    except OSError as error:
+        raise unwritable(root / name, error) from error
+
+
+def versions(experiment: Path) -> list[Path]:
+    """Return the folders of an experiment's runs in the order of their numbers; nothing else that lies there."""
+    return sorted((path for path in experiment.glob("version_*") if VERSION.fullmatch(path.name)), key=number)
+
+
+def number(path: Path) -> int:
+    """Return the n of `version_n`."""
+    return int(path.name.removeprefix("version_"))
+
+
+def recorded(path: Path) -> str | None:
+    """Return the configuration of a run; None where there is none that can be read."""
+    try:
+        return (path / CONFIG).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def discard(path: Path) -> None:
     """Remove the folder of a run that was refused before its first checkpoint, and those around it if it was alone."""
-    if (path / CHECKPOINT).exists() or (path / RESULT).exists():
+    if (path / "checkpoints").exists() or (path / RESULT).exists():
         return
     shutil.rmtree(path, ignore_errors=True)
     for parent in (path.parent, path.parent.parent):
@@ -83,11 +103,6 @@ def claim(path: Path) -> bool:
     return True
 
 
-def number(path: Path) -> int:
-    """Return the n of `version_n`."""
-    return int(path.name.removeprefix("version_"))
-
-
 def begin(path: Path, configuration: str) -> None:
     """Write what is run, and from what: command, versions, commit.
 
@@ -109,14 +124,20 @@ def begin(path: Path, configuration: str) -> None:
 
 def unwritable(path: Path, error: OSError) -> ValueError:
     """Return the complaint about a folder that cannot be written."""
-    return ValueError(f"the run's folder must be writable; got {path} ({error.strerror}); free it or run elsewhere")
+    return ValueError(
+        f"the run's folder must be writable; got {path} ({error.strerror}); free or mount the disk, or run elsewhere"
+    )
 
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def commit() -> str | None:
@@ -130,15 +151,3 @@ def commit() -> str | None:
         return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-def checkpoint(path: Path) -> dict[str, Any]:
-    """Return the arguments of a `ModelCheckpoint` that keeps the last evaluation in the run's folder."""
-    file = path / CHECKPOINT
-    return {
-        "dirpath": file.parent,
-        "filename": file.stem,
-        "save_top_k": 1,
-        "every_n_epochs": 1,
-        "enable_version_counter": False,
-    }

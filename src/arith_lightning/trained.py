@@ -1,6 +1,5 @@
 """Many runs: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
 
-import json
 import multiprocessing
 import os
 import re
@@ -14,12 +13,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from arith_lightning import fit, runs
+from arith_lightning import checkpoints, fit, results, runs
 from arith_lightning.config import Experiment, experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
@@ -66,7 +64,7 @@ class Trained:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The run's summary.json."""
-        return json.loads((self.folder / runs.RESULT).read_text())
+        return results.read(self.folder)
 
     @property
     def rate(self) -> Rate:
@@ -81,21 +79,24 @@ class Trained:
         if str(config["trainer"].get("precision", "")).startswith("64"):
             self.experiment.module.double()
         population = Population(self.experiment.module, self.experiment.data, seeds, self.experiment.settings)
-        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
-        population.set_extra_state(checkpoint["state_dict"]["_extra_state"])
+        population.set_extra_state(checkpoints.state(self.checkpoint))
         return population
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """The errors and the success rate at every evaluation."""
-        checkpoint = torch.load(self.folder / runs.CHECKPOINT, map_location="cpu", weights_only=False)
-        return checkpoint["callbacks"]["Dashboard"]["history"]
+        return self.checkpoint["callbacks"]["Dashboard"]["history"]
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The run's checkpoint; ValueError if it is none."""
+        return checkpoints.read(self.folder / checkpoints.LAST)
 
 
 def recall(run: Run, quick: bool = False) -> Trained | None:
     """Return the run if it has been finished with the present content of its configuration."""
     wanted = experiment(run.arguments(quick))
-    for folder in sorted((LOGS / run.config).glob("version_*"), key=runs.number, reverse=True):
+    for folder in reversed(runs.versions(LOGS / run.config)):
         if (folder / runs.RESULT).exists():
             config = yaml.safe_load((folder / runs.CONFIG).read_text())
             if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):

@@ -44,6 +44,7 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     found = BenchmarkTable(path)
     found.prepare(found.cells)
+    assert found.cells
     one_variant = {(cell.unit, cell.operation): cell for cell in found.cells}
     for cell in {*one_variant.values(), *found.cells[: len(found.experiments)]}:
         built = experiment(cell.run.arguments())
@@ -61,6 +62,7 @@ def test_a_line_of_units_is_a_row_of_every_table(path):
         for operation in operations
         if operation in table.operations
     }
+    assert listed
     assert listed <= {(cell.unit, cell.operation) for cell in table.cells}
     assert {unit for unit, _ in listed} <= {*architectures.__all__}
 

@@ -61,6 +61,8 @@ def assert_equal_errors(run, members, trainer, steps, rtol):
     errors = Errors()
     errors.at[0] = members.measure()
     trainer(steps, callbacks=[errors]).fit(members)
+    compared = [step for step in run["steps"] if step in errors.at]
+    assert (compared[0], compared[-1], len(compared)) == (0, steps, 1 + steps // 1000)
     for key in KEYS:
         _, target = members.data.evaluation_set(key.removesuffix("_mse"))
         rounding = 8 * torch.finfo(torch.float32).eps * target.square().mean().sqrt().item()

@@ -18,6 +18,32 @@ def test_wilson_intervals(successes, n, interval):
 
 
 @pytest.mark.parametrize(
+    ("successes", "n", "printed", "percent"),
+    [
+        (1000, 1000, "1000/1000 = 1.00 [0.99, 1.00]", ("99%", "100%")),  # 0.9962
+        (900, 900, "900/900 = 1.00 [0.99, 1.00]", ("99%", "100%")),  # 0.9957
+        (0, 1000, "0/1000 = 0.00 [0.00, 0.01]", ("0%", "1%")),  # 0.0038
+        (31, 100, "31/100 = 0.31 [0.22, 0.41]", ("22%", "41%")),  # 0.2278 to 0.4063
+        (1, 1, "1/1 = 1.00 [0.20, 1.00]", ("20%", "100%")),  # 0.2065
+    ],
+)
+def test_a_printed_interval_holds_the_whole_interval(successes, n, printed, percent):
+    rate = Rate(successes, n)
+    assert str(rate) == printed
+    assert rate.percent() == percent
+
+
+def test_no_end_of_an_interval_is_rounded_inward():
+    for n in (*range(1, 60), 100, 225, 900, 3600):
+        for successes in range(0, n + 1, max(1, n // 50)):
+            rate = Rate(successes, n)
+            for digits in (2, 4):
+                low, high = map(float, rate.ends(digits))
+                assert low <= rate.interval[0] < low + 10**-digits + 1e-12
+                assert high - 10**-digits - 1e-12 < rate.interval[1] <= high
+
+
+@pytest.mark.parametrize(
     ("one", "other", "agrees"),
     [
         # Newcombe 1998, table II, method 10: [0.0524, 0.3339], [0.1705, 0.8090], [-0.0381, 0.1926]

@@ -101,17 +101,43 @@ def test_resuming_equals_going_through(drop, trainer, tmp_path):
     keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
     trainer(16, **keeping).fit(half)
     last = trainer(40, **keeping)
-    last.fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    last.fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert last.global_step == whole.global_step
     assert torch.equal(parameters(resumed), parameters(through))
     for name, value in through.record.items():
         torch.testing.assert_close(resumed.record[name], value, rtol=0, atol=0, equal_nan=True)
 
 
-def test_a_checkpoint_of_other_seeds_is_refused():
-    one, two = (Population(NMU(), SingleModuleTask(), seeds=range(n)) for n in (2, 3))
-    with pytest.raises(ValueError, match=r"holds seeds 0\.\.1 \(2\).*got 0\.\.2 \(3\)"):
-        two.set_extra_state(one.get_extra_state())
+@pytest.mark.parametrize(
+    ("module", "data", "seeds", "settings", "told"),
+    [
+        (NMU(), SingleModuleTask(), [0, 1, 2], [{}], r"seeds: \[0, 1\], here \[0, 1, 2\]"),
+        (NMU(), SingleModuleTask(), [0, 1], [{}, {}], "learning_rate: .* here"),
+        (NMU(learning_rate=0.5), SingleModuleTask(), [0, 1], [{}], r"learning_rate: \[0.001\], here \[0.5\]"),
+        (NMU(optimizer="sgd"), SingleModuleTask(), [0, 1], [{}], "model.optimizer: 'adam', here 'sgd'"),
+        (sNMU(), SingleModuleTask(), [0, 1], [{}], r"model: .*\.NMU, here .*\.sNMU"),
+        (NMU(), SingleModuleTask(interpolation=[3, 4]), [0, 1], [{}], "data.interpolation: .*1.0, 2.0.* here .*3.0, 4"),
+        (NMU(), SingleModuleTask(batch_size=64), [0, 1], [{}], "data.batch_size: 128, here 64"),
+        (NMU().double(), SingleModuleTask(), [0, 1], [{}], "precision: torch.float32, here torch.float64"),
+    ],
+)
+def test_a_checkpoint_of_another_population_is_refused(module, data, seeds, settings, told):
+    saved = Population(NMU(), SingleModuleTask(), seeds=[0, 1]).get_extra_state()
+    other = Population(module, data, seeds, settings)
+    before = other.live
+    with pytest.raises(ValueError, match=f"must be of the same population; this one differs in .*{told}"):
+        other.set_extra_state(saved)
+    assert other.live is before
+
+
+def test_a_checkpoint_with_more_steps_than_wanted_is_refused(trainer, tmp_path):
+    def fresh():
+        return Population(NMU(), SingleModuleTask(batch_size=8), seeds=[0], evaluate_every=5)
+
+    keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
+    trainer(10, **keeping).fit(fresh())
+    with pytest.raises(ValueError, match=r"at most trainer\.max_steps steps behind it; got 10 of 5; raise"):
+        trainer(5).fit(fresh(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
 
 
 @pytest.mark.parametrize(("every", "steps"), [(10, 25), (100, 7), (5, 10)])

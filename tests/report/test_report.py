@@ -1,5 +1,6 @@
 """The report: its commands are valid, it trains what is missing once, and its page stands alone."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from arith_lightning.report import __main__ as command
 from arith_lightning.report import page
 from arith_lightning.report.system import System
 from arith_lightning.report.systems import SYSTEMS
-from arith_lightning.trained import QUICK_SEEDS, Run, recall
+from arith_lightning.trained import QUICK_SEEDS, Run, Trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,6 @@ def test_every_command_names_a_configuration_and_flags_that_exist(system, monkey
     monkeypatch.chdir(ROOT)
     for label, run in system.runs.items():
         assert experiment(run.arguments()).max_steps > 0, label
-        assert run.command() == "python -m arith_lightning.fit " + run.command().partition("fit ")[2]
     assert {space for space in system.maps} <= {path.stem for path in (ROOT / "search" / "spaces").glob("*.yaml")}
 
 
@@ -56,17 +56,51 @@ def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypat
     assert command.main(arguments) == 0
 
 
-def test_a_changed_configuration_is_not_recalled(project):
-    run = Run("nmu_mul", ("--seeds=2",))
-    assert recall(run, quick=True) is None
-
-
 def test_a_failing_run_is_told_with_its_command(project, capsys, monkeypatch):
     runs = {"x": Run("nac_add", ("--trainer.max_steps=-3",))}
     broken = System("S4", "title", "posted", runs, lambda results: "")
     monkeypatch.setattr(command, "SYSTEMS", (broken,))
     assert command.main(["systems", "--workers", "1"]) == 2
     assert "python -m arith_lightning.fit --config configs/nac_add.yaml" in capsys.readouterr().err
+
+
+def told(folder, successes, criterion, threshold):
+    """A finished run whose summary says this."""
+    spread = {"best": 0.1, "median": 0.2, "worst": None}
+    summary = {"successes": successes, "n": 4, "criterion": criterion, "threshold": threshold, "error": spread}
+    summary |= {"extrapolation_mse": spread | {"median": 7.0}, "solved_at_step_median": 1200.0 if successes else None}
+    folder.mkdir()
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return Trained(Run("nmu_mul"), folder, None)
+
+
+def test_every_row_of_a_table_has_its_own_criterion(tmp_path):
+    system = System("S1", "title", "posted", {}, lambda results: "why")
+    results = {
+        "first": told(tmp_path / "1", 4, "share of wrong rows", 0.01),
+        "second": told(tmp_path / "2", 0, "MSE", 5e-7),
+        "a | b": told(tmp_path / "3", 4, "<script> | `", 0.01),
+    }
+    assert system.table(results).splitlines()[2:] == [
+        "| first | 4/4 = 1.00 [0.51, 1.00] | share of wrong rows | 0.2 | 0.1 | 0.01 | 1,200 |",
+        "| second | 0/4 = 0.00 [0.00, 0.49] | MSE | 7 | 0.1 | 5e-07 | never |",
+        r"| a \| b | 4/4 = 1.00 [0.51, 1.00] | &lt;script> \| \` | 0.2 | 0.1 | 0.01 | 1,200 |",
+    ]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.key)
+def test_the_page_of_the_systems_says_what_the_configurations_ask(system, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs" / "systems" / "index.md").read_text()
+    section = text.partition(f"## {system.key} {system.title}")[2].partition("\n## ")[0]
+    assert system.posted in section
+    rows = {cells[0]: cells for line in section.splitlines() if len(cells := line.strip("| ").split(" | ")) == 7}
+    assert list(rows)[2:] == list(system.runs)
+    for label, run in system.runs.items():
+        data = experiment(run.arguments()).data
+        assert rows[label][2] == data.criterion
+        assert rows[label][5] == f"{data.threshold(data.columns()).item():.3g}"
+        assert run.command() in section
 
 
 def test_a_page_is_written_as_markdown_and_as_html_that_holds_its_pictures(tmp_path):
@@ -77,3 +111,50 @@ def test_a_page_is_written_as_markdown_and_as_html_that_holds_its_pictures(tmp_p
     assert "<td>1</td>" in html
     assert 'src="data:image/png;base64,cGljdHVyZQ=="' in html
     assert "a.png" not in html
+
+
+HOSTILE = {
+    "<script>alert(1)</script>": "<script",
+    "<img src=x onerror=alert(1)>": "<img",
+    "[a](javascript:alert(1))": "javascript:",
+    "[a](&#106;avascript:alert(1))": "avascript:",
+    "[a](javascript&colon;alert(1))": 'href="javascript',
+    "[a](javascript&#58;alert(1))": 'href="javascript',
+    "[a](JaVaScRiPt:alert(1))": "aScRiPt:",
+    "[a](data:text/html,x)": "data:text",
+    "<javascript:alert(1)>": 'href="javascript',
+    "[a]: javascript:alert(1)\n\n[a]": 'href="javascript',
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_of_a_page_s_text_runs(text, tmp_path):
+    page.publish("<b>&", text, tmp_path)
+    html = (tmp_path / "index.html").read_text()
+    assert "<title>&lt;b&gt;&amp;</title>" in html
+    assert "&lt;b&gt;&amp;</h1>" in html
+    assert HOSTILE[text] not in html
+
+
+def test_links_to_the_web_and_to_files_nearby_pass(tmp_path):
+    links = ["https://example.org/a?b=1", "http://example.org", "#heading", "../docs/a.md"]
+    page.publish("Title", " ".join(f"[x]({link})" for link in links), tmp_path)
+    assert re.findall('href="([^"]*)"', (tmp_path / "index.html").read_text()) == links
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "link.png", "missing.png", "note.txt", "https://example.org/a.png"])
+def test_a_picture_from_elsewhere_is_refused(name, tmp_path):
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "note.txt").write_bytes(b"note")
+    with pytest.raises(ValueError, match="a page's pictures must be PNG files in its folder; got"):
+        page.publish("Title", f"![c]({name})", folder)
+
+
+def test_a_name_in_a_table_stays_one_cell_and_has_no_markup():
+    text = page.plain("a|b <i>x</i> `y`\nz [c](http://d) \\")
+    assert text == r"a\|b &lt;i>x&lt;/i> \`y\` z [c\](http://d) \\"
+    html = page.as_html(f"| n | m |\n|---|---|\n| {text} | 1 |", ROOT)
+    assert re.findall("<td>(.*?)</td>", html) == ["a|b &lt;i&gt;x&lt;/i&gt; `y` z [c](http://d) \\", "1"]

@@ -90,11 +90,11 @@ def test_a_map_finds_the_basin_that_theory_draws(chart, pool):
 
 
 def test_a_map_of_every_space_has_cells_that_can_be_built():
-    for name in declaration.available():
-        space = declaration.load(name)
-        if space.axes:
-            cells = charts.Chart(space, (2, 2), range(2), declaration.SPACES).cells()
-            assert space.build(cells[-1]).max_steps == space.steps
+    spaces = [space for name in declaration.available() if (space := declaration.load(name)).axes]
+    assert {"multiplication", "parity"} <= {space.name for space in spaces}
+    for space in spaces:
+        cells = charts.Chart(space, (2, 2), range(2), declaration.SPACES).cells()
+        assert space.build(cells[-1]).max_steps == space.steps
 
 
 def test_borders_of_logarithmic_cells_lie_between_their_middles():

@@ -134,6 +134,7 @@ def test_an_interrupted_map_goes_on(tmp_path):
     assert len(errors.splitlines()) == 1, errors
     assert not none_left(running)
     kept = {path.name: path.stat().st_mtime for path in tiles.glob("*.npy")}
+    assert kept
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True)
     while process.poll() is None:
         if tiles.exists():

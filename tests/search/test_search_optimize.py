@@ -59,12 +59,13 @@ def test_an_ended_study_continues(tmp_path, number, code):
     assert "on fresh seeds:" in output
 
 
-def test_the_default_is_a_pair_of_questions_and_time_can_be_limited():
+def test_the_default_is_a_pair_of_questions_and_time_can_be_limited(capsys):
     options = optimize.parse([])
     assert options.space == ("multiplication", "parity")
     assert optimize.parse(["--minutes", "0.5"]).minutes == 0.5
     with pytest.raises(SystemExit):
         optimize.parse(["--minutes", "0"])
+    assert "--minutes" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """TensorBoard's view of a population: bands over members, success rate, weights, final figures, hyperparameters."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import yaml
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
+from matplotlib.figure import Figure
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 
-from arith_lightning import figures, results
+from arith_lightning import figures, results, runs
+from arith_lightning.callbacks.harmless import harmless
 from arith_lightning.population import Population
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -25,6 +28,25 @@ LAYOUT = {
         "success rate": ["Multiline", ["success_rate"]],
     }
 }
+
+
+class Board(TensorBoardLogger):
+    """TensorBoard's event files, which end no run when they cannot be written."""
+
+    def log_hyperparams(self, *arguments: Any, **more: Any) -> None:
+        """Write what Lightning wants to."""
+        with harmless("the dashboard"):
+            super().log_hyperparams(*arguments, **more)
+
+    def save(self) -> None:
+        """Write what is held back."""
+        with harmless("the dashboard"):
+            super().save()
+
+    def finalize(self, status: str) -> None:
+        """Write the rest."""
+        with harmless("the dashboard"):
+            super().finalize(status)
 
 
 class Dashboard(Callback):
@@ -44,7 +66,8 @@ class Dashboard(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Lay out the dashboard."""
         for logger in boards(trainer):
-            logger.experiment.add_custom_scalars(LAYOUT)
+            with harmless("the dashboard"):
+                logger.experiment.add_custom_scalars(LAYOUT)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the bands, the rate and now and then the weights."""
@@ -57,12 +80,13 @@ class Dashboard(Callback):
         self.history.append(entry)
         every = max(1, trainer.max_steps // population.evaluate_every // HISTOGRAMS)
         for logger in boards(trainer):
-            for name in ERRORS:
-                for band, index in BANDS.items():
-                    logger.experiment.add_scalar(f"{name}/{band}", entry[name][index], step)
-            logger.experiment.add_scalar("success_rate", entry["success_rate"], step)
-            if len(self.history) % every == 0:
-                self.histograms(logger, population, step)
+            with harmless("the dashboard"):
+                for name in ERRORS:
+                    for band, index in BANDS.items():
+                        logger.experiment.add_scalar(f"{name}/{band}", entry[name][index], step)
+                logger.experiment.add_scalar("success_rate", entry["success_rate"], step)
+                if len(self.history) % every == 0:
+                    self.histograms(logger, population, step)
 
     def histograms(self, logger: TensorBoardLogger, population: Population, step: int) -> None:
         """Write each parameter's values over all members."""
@@ -74,25 +98,28 @@ class Dashboard(Callback):
                 logger.experiment.add_histogram(f"parameters/{name.removeprefix('network.')}", finite, step)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the figures and enter the run into the table of hyperparameters."""
-        population = cast_population(pl_module)
+        """Draw the figures into the run's folder and enter the run into the table of hyperparameters."""
         if not self.history or not trainer.log_dir:
             return
-        drawn = {
-            "curves": figures.curves(self.history, population),
-            "members": figures.members(population),
-            "parameters": figures.weights(population),
-            "predictions": figures.predictions(population, results.best(population)),
+        population, folder, loggers = cast_population(pl_module), Path(trainer.log_dir), boards(trainer)
+        best = results.best(population)
+        draw: dict[str, Callable[[], Figure]] = {
+            "curves": lambda: figures.curves(self.history, population),
+            "members": lambda: figures.members(population),
+            "parameters": lambda: figures.weights(population),
+            "predictions": lambda: figures.predictions(population, best),
         }
-        folder = Path(trainer.log_dir) / "figures"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in drawn.items():
-            figure.savefig(folder / f"{name}.png", dpi=130)
-        for logger in boards(trainer):
-            for name, figure in drawn.items():
-                logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
-            self.configuration(logger, Path(trainer.log_dir) / "config.yaml")
-            logger.experiment.flush()
+        for name, drawn in draw.items():
+            with harmless(f"the figure {name}"):
+                figure = drawn()
+                (folder / "figures").mkdir(parents=True, exist_ok=True)
+                figure.savefig(folder / "figures" / f"{name}.png", dpi=130)
+                for logger in loggers:
+                    logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
+        for logger in loggers:
+            with harmless("the dashboard"):
+                self.configuration(logger, folder / runs.CONFIG)
+                logger.experiment.flush()
 
     def configuration(self, logger: TensorBoardLogger, path: Path) -> None:
         """Write the configuration as text and the run's row of the HParams tab, with its final metrics."""

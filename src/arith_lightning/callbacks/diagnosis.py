@@ -7,6 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 from rich.console import Console
 
+from arith_lightning.callbacks.harmless import harmless
 from arith_lightning.evaluation.diagnosis import Diagnosis, diagnose
 from arith_lightning.population import Population, evidence
 
@@ -38,9 +39,9 @@ class Doctor(Callback):
         if self.looks & (self.looks - 1) and trainer.global_step < trainer.max_steps:
             return
         assert isinstance(pl_module, Population)
-        with torch.no_grad():
+        with harmless("the diagnosis"), torch.no_grad():
             seen = evidence(pl_module, trainer.global_step)
-        self.found = diagnose(seen) if seen else []
+            self.found = diagnose(seen) if seen else []
         for symptom, sentence in self.found:
             if symptom not in self.told:
                 self.told.add(symptom)

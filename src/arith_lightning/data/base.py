@@ -6,7 +6,7 @@ fastest.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from lightning import LightningDataModule
@@ -46,6 +46,9 @@ class ArithmeticDataModule(Again, LightningDataModule):
     """What `judge` measures, as shown in tables."""
     tolerance: float
     """Error below which a run is solved, where that is one number."""
+    transient: ClassVar[frozenset[str]] = frozenset({"seed", "evaluation_seed"})
+    """Attributes that do not decide which examples a stream draws, such as caches; all others keep populations of
+    datasets that differ in them apart."""
     evaluation_seed: int = 0
     """Seed of the evaluation sets; a search sets another, so that what it selects by is not what is reported."""
 

@@ -117,7 +117,6 @@ class BinaryMultiplication(ArithmeticDataModule):
         self.in_features = self.out_features = 2 * bits
         self.fixed = batch_size is None
         self.coding, self.second_operand_visible, self.tolerance = coding, second_operand_visible, tolerance
-        self.end, self.train_share, self.held_out = end, train_share, held_out
         if self.test_bits != bits and self.test_bits <= LISTED_BITS:
             numbers = torch.arange(2**self.test_bits)
             self.tested_pairs = torch.cartesian_prod(numbers, numbers).mT

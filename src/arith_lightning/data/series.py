@@ -1,7 +1,8 @@
-"""Integer series: y = x1 op x2 on two evenly spaced columns of integers, trained full batch, tested on other integers.
+"""Integer series: y = x1 op x2 on two evenly spaced columns of integers, trained full batch, tested on other rows.
 
 Training rows: x1 = 0, 5, ..., 9995 and x2 = 5, 10, ..., 10000, so x2 = x1 + 5 in all 2,000 rows. Test rows:
-x1 = 1000, 1008, ..., 1992 and x2 = 1000, 1004, ..., 1496.
+x1 = 1000, 1008, ..., 1992 and x2 = 1000, 1004, ..., 1496: other pairs, inside the training range. What is called their
+extrapolation error is the error on these rows.
 
 Source: the widely copied blog experiments that show a NAC adding and a NALU multiplying.
 """

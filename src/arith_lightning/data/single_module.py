@@ -52,6 +52,8 @@ class SingleModuleTask(ArithmeticDataModule):
             for the same seed; populations are then about ten times slower.
     """
 
+    transient = ArithmeticDataModule.transient | {"_generators"}
+
     def __init__(
         self,
         operation: str = "mul",

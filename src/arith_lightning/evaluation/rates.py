@@ -1,6 +1,7 @@
 """Rates with intervals: a claim about seeds is a share of successes and how far it can be trusted."""
 
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from scipy.stats import binomtest
@@ -29,6 +30,20 @@ class Rate(NamedTuple):
         reach = math.hypot(low.interval[1] - low.value, high.value - high.interval[0])
         return high.value - low.value <= reach
 
+    def ends(self, digits: int = 2) -> tuple[str, str]:
+        """Return the interval's ends with some digits after the point, each rounded away from the other.
+
+        What is printed holds the whole interval: of 1,000 successes out of 1,000 it is 0.99 to 1.00.
+        """
+        unit = Decimal(1).scaleb(-digits)
+        low, high = map(Decimal, self.interval)
+        return str(low.quantize(unit, ROUND_FLOOR)), str(high.quantize(unit, ROUND_CEILING))
+
+    def percent(self) -> tuple[str, str]:
+        """Return the interval's ends as whole percentages, rounded likewise."""
+        low, high = (Decimal(end) for end in self.ends(2))
+        return f"{low:.0%}", f"{high:.0%}"
+
     def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.successes}/{self.n} = {self.value:.2f} [{low:.2f}, {high:.2f}]"
+        low, high = self.ends()
+        return f"{self.successes}/{self.n} = {self.value:.2f} [{low}, {high}]"

@@ -57,3 +57,8 @@ def update(
 def success(record: Mapping[str, Tensor], threshold: Tensor) -> Tensor:
     """Return which runs count as a success; a diverged run does not, whatever came before."""
     return (record["error"] < threshold) & ~record["diverged"]
+
+
+def measured(record: Mapping[str, Tensor]) -> Tensor:
+    """Return which runs have been evaluated at all."""
+    return (record["best_step"] != NEVER) | record["diverged"]

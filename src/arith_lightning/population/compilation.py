@@ -1,16 +1,22 @@
 """When and how steps are compiled: dynamic in the number of members, cached on disk, one code object a graph."""
 
+import inspect
 import logging
 import os
 import re
+import shlex
 import shutil
+import sys
+import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch._inductor import cpp_builder
 from torch._inductor.exc import InductorError
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from torch.utils import _pytree as pytree
 
 WORTHWHILE = 10_000
@@ -28,7 +34,59 @@ LOOP = torch.ops.higher_order.while_loop
 torch._inductor.config.unsafe_marked_cacheable_functions[f"{LOOP.__module__}.{LOOP.__name__}"] = torch.__version__
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
+"""Environment variable that names the folder of compiled steps."""
 log = logging.getLogger(__name__)
+
+
+def own(folder: Path) -> bool:
+    """Return whether this user alone can write to a folder, which is created if need be."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name != "posix":
+        return True
+    found = folder.stat()
+    return found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def keep() -> None:
+    """Have compiled steps kept in a folder of this user and this kind of processor, whose programs are then loaded.
+
+    Where others can write to that folder, or the compiler cannot take its name, they are kept for this process alone.
+    """
+    named = os.environ.get(CACHE)
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    if named is None or named == default_cache_dir():  # torch names its own as soon as it is asked
+        folder = home / "arith_lightning" / "compiled" / torch.backends.cpu.get_cpu_capability().lower()
+    else:
+        folder = Path(named)
+    try:
+        fit = own(folder) and not spaced(folder)
+    except OSError:
+        fit = False
+    if not fit:
+        log.warning("compiled steps are not kept: %s must be yours alone, with no space in its name", folder)
+        folder = Path(tempfile.mkdtemp(prefix="arith_lightning_"))
+    os.environ[CACHE] = str(folder)
+
+
+def spaced(path: Path | str) -> bool:
+    """Return whether a path has a space in it."""
+    return any(map(str.isspace, str(path)))
+
+
+def quote_paths() -> None:
+    """Quote the folders that torch hands to the C++ compiler as they are, so that they may have spaces in them."""
+    if not any(map(spaced, (torch.__file__, sys.prefix, sys.base_prefix))):
+        return
+    command = inspect.getsource(cpp_builder.CppBuilder)
+    for name, unquoted in (("get_include_dirs", "-I{inc_dir}"), ("get_libraries_dirs", "-L{lib_dir}")):
+        if unquoted in command:
+            given = getattr(cpp_builder.BuildOptionsBase, name)
+            setattr(cpp_builder.BuildOptionsBase, name, lambda self, given=given: [shlex.quote(p) for p in given(self)])
+
+
+keep()
+quote_paths()
 
 
 def worthwhile(steps: int, device: torch.device) -> bool:

@@ -5,6 +5,7 @@ others are compacted and do not notice.
 """
 
 import copy
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,11 +24,15 @@ from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
 from arith_lightning.population import limits
 from arith_lightning.population.compilation import worthwhile
-from arith_lightning.population.dynamics import Columns, Dynamics
+from arith_lightning.population.dynamics import Columns
+from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.settings import check, rows
-from arith_lightning.population.structure import dynamics
 
+CONVERTED = {"64-true": torch.float64, "16-true": torch.float16, "bf16-true": torch.bfloat16}
+"""What a trainer of these precisions makes of a module, after it has loaded a checkpoint."""
+TOLD = 3
+"""Differences named when a checkpoint is refused."""
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
 """Errors of each evaluation; the record keeps those of the judged step, and the latest under `latest_`."""
 
@@ -68,6 +73,8 @@ class Population(LightningModule):
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
+        self.dynamics = dynamics(self.template[0], data)
+        """The steps of this population; shared with every other population of the same structure."""
         self.measurement = Measurement(self.template[0], data, self.dynamics)
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
@@ -89,11 +96,6 @@ class Population(LightningModule):
 
     def __len__(self) -> int:
         return len(self.seeds) * len(self.settings)
-
-    @property
-    def dynamics(self) -> Dynamics:
-        """The steps of this population; shared with every other population of the same structure."""
-        return dynamics(self.template[0], self.data)
 
     @property
     def columns(self) -> Columns:
@@ -245,17 +247,49 @@ class Population(LightningModule):
     # State: plain tensors in trees, saved whole, because the number of live members changes
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return everything a checkpoint needs to go on exactly."""
-        return {"live": self.live, "record": self.record, "seeds": self.seeds, "settings": len(self.settings)}
+        """Return everything a checkpoint needs to go on exactly, and to know what it is of."""
+        return {"live": self.live, "record": self.record, "of": self.described(), "step": self.global_step}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint of the same seeds and settings."""
-        if state["seeds"] != self.seeds or state["settings"] != len(self.settings):
+        """Go on from a checkpoint of the same architecture, data, settings and seeds.
+
+        Raises:
+            ValueError: it is of something else, or has more steps behind it than are wanted.
+        """
+        mine, other = self.described(), state["of"]
+        changed = [name for name in mine | other if mine.get(name) != other.get(name)]
+        if changed:
+            told = "; ".join(f"{name}: {other.get(name)}, here {mine.get(name)}" for name in changed[:TOLD])
             raise ValueError(
-                f"the checkpoint holds seeds {_short(state['seeds'])} of {state['settings']} settings; got "
-                f"{_short(self.seeds)} of {len(self.settings)}; resume with the configuration that wrote it"
+                f"a checkpoint must be of the same population; this one differs in {told}"
+                f"{'; ...' if changed[TOLD:] else ''}; go on with the configuration that wrote it"
+            )
+        if self._trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
+            require(
+                state["step"] <= self.trainer.max_steps,
+                "a checkpoint must have at most trainer.max_steps steps behind it",
+                f"{state['step']} of {self.trainer.max_steps}",
+                "raise trainer.max_steps, or look at the checkpoint with `test`",
             )
         self.live, self.record = state["live"], state["record"]
+
+    def described(self) -> dict[str, str]:
+        """Return, by name and as text, what decides about the members' numbers."""
+        columns = {**self.all_columns.module, **{f"data.{key}": c for key, c in self.all_columns.data.items()}}
+        first = slice(None, None, len(self.seeds))
+        facts = {
+            **signature(self.template[0], self.data),
+            **{name: column[first].tolist() for name, column in columns.items()},
+            "seeds": self.seeds,
+            "precision": self.precision,
+        }
+        return {name: short(str(fact)) for name, fact in facts.items()}
+
+    @property
+    def precision(self) -> torch.dtype:
+        """The type of the members' numbers, also before the trainer has converted them to its own."""
+        mine = self.record["parameters"].dtype
+        return mine if self._trainer is None else CONVERTED.get(str(self.trainer.precision), mine)
 
     def _apply(self, fn: Any, recurse: bool = True) -> "Population":
         """Move every tensor of the state along with the module."""
@@ -273,5 +307,6 @@ def transposed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _short(seeds: list[int]) -> str:
-    return f"{seeds[0]}..{seeds[-1]} ({len(seeds)})"
+def short(text: str) -> str:
+    """Return a text that tells it from any other within a line: itself, or its start and a digest."""
+    return text if len(text) <= 60 else f"{text[:40]}... ({hashlib.sha256(text.encode()).hexdigest()[:8]})"

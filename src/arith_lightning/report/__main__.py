@@ -1,7 +1,8 @@
 """Write a report: `python -m arith_lightning.report systems` or `table --config configs/benchmark/<table>.yaml`.
 
 `systems` trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown
-and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing.
+and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing;
+`redraw docs/tables/*.csv` writes pages and pictures again from nothing but the tables' own CSV files.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from arith_lightning.fit import INTERRUPTED
 from arith_lightning.report import page
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
-from arith_lightning.report.table import publish
+from arith_lightning.report.table import publish, redraw
 from arith_lightning.trained import LOGS, Run, Trained, prepare
 
 ATLAS = Path("search") / "atlas.py"
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        files = table(options) if options.what == "table" else systems(options)
+        files = WRITERS[options.what](options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -56,6 +57,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     counted.add_argument("--quick", action="store_true", help="of the benchmark's quick runs")
     counted.add_argument("--note", default="", help="a sentence for the page: machine, date, time taken")
     counted.add_argument("--folder", type=Path, default=LOGS / "report" / "tables", help="where the files go")
+    again = what.add_parser("redraw", help="page, LaTeX and picture of tables again, from their CSV files alone")
+    again.add_argument("tables", nargs="+", type=Path, metavar="CSV", help="files that `table` has written")
     options = parser.parse_args(arguments)
     if options.what == "systems":
         options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")
@@ -77,6 +80,14 @@ def systems(options: argparse.Namespace) -> list[Path]:
     wanted = list(dict.fromkeys(run for system in chosen for run in system.runs.values()))
     write(chosen, prepare(wanted, options.quick, options.workers, Console(stderr=True)), options)
     return [options.folder / "index.md", options.folder / "index.html"]
+
+
+def redrawn(options: argparse.Namespace) -> list[Path]:
+    """Write the files of tables again."""
+    return [file for path in options.tables for file in redraw(path)]
+
+
+WRITERS = {"systems": systems, "table": table, "redraw": redrawn}
 
 
 def write(systems: Sequence[System], trained: dict[Run, Trained], options: argparse.Namespace) -> None:

@@ -41,7 +41,8 @@ class Line:
         rate: successes among the runs.
         solved_at_step: median over the successes; None without any.
         sparsity_error: median over the successes; None without any.
-        error: median over all runs of the error by which they are judged; a NaN counts as infinite.
+        error: median over all runs of the error by which they are judged; a NaN counts as infinite. NaN where a file
+            does not hold it.
         diverged: runs that ended in something that is not a number.
         published: what is published, where something is.
         found: successes of the same unit with found settings, where they were measured.
@@ -73,6 +74,16 @@ class Line:
         if self.published is None or self.published.rate is None:
             return None
         return self.rate.agrees(Rate(round(self.published.rate * self.published.n), self.published.n))
+
+
+def step(value: float | None) -> str:
+    """Return a solved-at step as pages and pictures print it; nothing where there is none."""
+    return "" if value is None else f"{value:,.0f}"
+
+
+def sparsity(value: float | None) -> str:
+    """Return a sparsity error likewise; an exact zero is 0."""
+    return "" if value is None else f"{value:.1e}" if value else "0"
 
 
 def lines(table: BenchmarkTable) -> list[Line]:

@@ -14,7 +14,7 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 
 
 def errors(results: Results, labels: list[str] | None = None) -> Figure:
-    """Draw the extrapolation error of several runs over steps: median and the middle half of the seeds."""
+    """Draw the error on the test set of several runs over steps: median and the middle half of the seeds."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for color, label in zip(COLORS, labels or list(results), strict=False):
@@ -23,7 +23,7 @@ def errors(results: Results, labels: list[str] | None = None) -> Figure:
         q = positive(np.array([entry["extrapolation_mse"] for entry in history]))
         axes.plot(steps, q[:, 2], color=color, label=label)
         axes.fill_between(steps, q[:, 1], q[:, 3], color=color, alpha=0.2, linewidth=0)
-    axes.set(yscale="log", xlabel="step", ylabel="extrapolation MSE (median, middle half of seeds)")
+    axes.set(yscale="log", xlabel="step", ylabel="MSE on the test set (median, middle half of seeds)")
     axes.legend(frameon=False)
     return figure
 

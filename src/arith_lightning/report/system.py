@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from arith_lightning.report.page import plain
 from arith_lightning.results import shown
 from arith_lightning.trained import Run, Trained
 
@@ -35,22 +36,25 @@ class System:
     maps: dict[str, str] = field(default_factory=dict)
 
     def table(self, results: Results) -> str:
-        """Return the runs' answers as a Markdown table."""
-        lines = ["| run | seeds that solve it | median error | best | median solved-at step |", "|---|---|---|---|---|"]
+        """Return the runs' answers as a Markdown table, each with the error that its own criterion measures."""
+        header = ("run", "seeds that solve it", "error", "median", "best", "solved below", "median solved-at step")
+        lines = [header, ("---",) * len(header)]
         for label, trained in results.items():
             s = trained.summary
             error = s["error"] if s["criterion"] != "MSE" else s["extrapolation_mse"]
             steps = s["solved_at_step_median"]
-            cells = [
-                label,
-                f"{trained.rate}",
-                shown(error["median"]),
-                shown(error["best"]),
-                "never" if steps is None else f"{steps:,.0f}",
-            ]
-            lines.append("| " + " | ".join(cells) + " |")
-        criteria = {f"{t.summary['criterion']} below {t.summary['threshold']:.3g}" for t in results.values()}
-        return "\n".join([*lines, "", f"Solved means: {'; '.join(sorted(criteria))}."])
+            lines.append(
+                (
+                    plain(label),
+                    str(trained.rate),
+                    plain(s["criterion"]),
+                    shown(error["median"]),
+                    shown(error["best"]),
+                    f"{s['threshold']:.3g}",
+                    "never" if steps is None else f"{steps:,.0f}",
+                )
+            )
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
     def section(self, results: Results, pictures: Mapping[str, Path]) -> str:
         """Return the section as Markdown; `pictures` are files by caption."""

@@ -15,8 +15,8 @@ from lightning import Callback, LightningModule, Trainer
 
 from arith_lightning.config import Experiment
 from arith_lightning.population import Population
+from arith_lightning.population.identity import signature
 from arith_lightning.population.settings import last
-from arith_lightning.population.structure import signature
 from arith_lightning.search.objective import Result, summarize
 from arith_lightning.search.pruning import Prune
 from arith_lightning.search.space import Setting, Space
@@ -59,7 +59,8 @@ class Batch:
         groups: dict[Any, list[tuple[int, Experiment]]] = {}
         for index, setting in enumerate(settings):
             experiment = self._experiment(setting)
-            key = (signature(experiment.module, experiment.data), experiment.max_steps, experiment.evaluate_every)
+            shared = tuple(signature(experiment.module, experiment.data).items())
+            key = (shared, experiment.max_steps, experiment.evaluate_every)
             groups.setdefault(key, []).append((index, experiment))
         results: dict[int, Result] = {}
         for group in groups.values():

@@ -52,7 +52,7 @@ def sweep(results: Results) -> Figure:
     spread = [results[f"raw, rate {rate}"].summary["error"] for rate in SWEEP]
     positions = [float(rate) for rate in SWEEP]
     for key, style in (("median", "o-"), ("best", "v:"), ("worst", "^:")):
-        axes.plot(positions, [entry[key] or float("nan") for entry in spread], style, color=COLORS[0], label=key)
+        axes.plot(positions, [entry[key] for entry in spread], style, color=COLORS[0], label=key)
     axes.axhline(0.5, color="black", linestyle="--", linewidth=1, label="best constant")
     axes.set(xscale="log", xlabel="learning rate", ylabel="largest error of any output", ylim=(0, 1.1))
     axes.legend(frameon=False)

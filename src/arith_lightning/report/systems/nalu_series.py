@@ -45,7 +45,7 @@ NALU_SERIES = System(
     key="S5",
     title="Can a NALU multiply, divide?",
     posted=(
-        "The rows of S4 with y = x1 x2; one NALU, weights from a truncated normal of 0.02, Adam at 0.05, 22,000 "
+        "The rows of S4, tested inside the training range as there, with y = x1 x2; one NALU, weights from a truncated normal of 0.02, Adam at 0.05, 22,000 "
         "epochs. Reported: products right to seven digits."
     ),
     runs={
@@ -60,10 +60,10 @@ NALU_SERIES = System(
     },
     why=why,
     figures={
-        "Products: extrapolation error over steps": lambda results: errors(
+        "Products: error on the test rows over steps": lambda results: errors(
             results, [label for label in results if label.startswith("multiply")]
         ),
-        "Quotients: extrapolation error over steps": lambda results: errors(
+        "Quotients: error on the test rows over steps": lambda results: errors(
             results, [label for label in results if label.startswith("divide")]
         ),
     },

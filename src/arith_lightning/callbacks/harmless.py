@@ -1,0 +1,26 @@
+"""What is only looked at ends no run: a picture or a dashboard that fails is told in one line, once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+_told: set[str] = set()
+
+
+@contextmanager
+def harmless(what: str) -> Iterator[None]:
+    """Go on after any error, and say that `what` is missing."""
+    try:
+        yield
+    except Exception as error:  # drawing and logging can fail in any way
+        line = next(iter(str(error).strip().splitlines()), "")
+        if what not in _told:
+            _told.add(what)
+            Console(stderr=True).print(
+                f"{what} is left out ({type(error).__name__}: {line}); the run goes on",
+                style="yellow",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
