@@ -30,7 +30,7 @@ def test_files_stack(tmp_path):
         ("--seed=3", "the nearest is 'seeds'"),
         ("--model=NALUU", "unknown class 'NALUU'; the nearest is 'NALU'; expected one of"),
         ("--model.init_args.learning_rate=abc", "Got value: abc"),
-        ("--model.init_args.learning_rate=-1", "^learning_rate must not be negative; got -1.0; try 1e-3$"),
+        ("--model.init_args.learning_rate=-1", "^learning_rate must be finite and not negative; got -1.0; try 1e-3$"),
         ("--data.init_args.operation=modulo", "^unknown operation 'modulo'; expected one of add"),
         ("--config=nothere.yaml", "must be a file that can be read; got nothere.yaml"),
     ],

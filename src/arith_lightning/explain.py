@@ -17,6 +17,7 @@ from arith_lightning.data import ArithmeticDataModule
 
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
 UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
+UNALLOCATED = re.compile(r"[Tt]ried to allocate ([\d.]+(?: \w?i?B)?)")
 PARSED_KEY = re.compile(r'Parser key "(\w+)')
 SCAFFOLDING = re.compile(
     r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>"
@@ -57,6 +58,9 @@ def explain(text: str) -> str:
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
     if match := UNKNOWN_CLASS.search(text):
         return unknown_class(match[1], PARSED_KEY.search(text))
+    if match := UNALLOCATED.search(text):
+        need = f"{int(match[1]) / 1e9:,.0f} GB" if match[1].isdigit() else match[1]
+        return f"networks and data must fit into memory; got sizes that need {need} more; make them smaller"
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
     return short(" ".join(told[:3]) or text, 400)

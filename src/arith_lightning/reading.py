@@ -12,6 +12,8 @@ LARGEST = 1_000_000
 
 LONGEST = 200
 """Bytes of a name that a folder or a file gets, which file systems end at 255."""
+FORBIDDEN = "/\\|<>"
+"""Characters of no name: folders, and what tables and pages are written with."""
 
 
 def examine(text: str) -> None:
@@ -78,6 +80,20 @@ def stem(path: Path) -> str:
         "rename it",
     )
     return path.stem
+
+
+def word(what: str, name: Any) -> str:
+    """Return a name that becomes part of a file's name.
+
+    Raises:
+        ValueError: it is no text, too long, or has characters that lead elsewhere or mean something in a table.
+    """
+    require(isinstance(name, str), f"{what} must have a name that is text", kind(name), 'write it in quotes, as "3"')
+    plain = bool(name.strip(". ")) and not any(c in FORBIDDEN or not c.isprintable() for c in name)
+    fits = len(name.encode()) <= LONGEST
+    rule = f"{what} must have a name without {FORBIDDEN}, of {LONGEST} bytes at most, since files get it"
+    require(plain and fits, rule, short(name, 60), "rename it")
+    return name
 
 
 def kind(value: Any) -> str:

@@ -5,6 +5,7 @@ A layer is an ordinary `nn.Module` written for one model; a population maps the 
 random state.
 """
 
+import sys
 from typing import ClassVar
 
 import torch
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream
+
+UNLIMITED = ("restart_after",)
+"""Scalars that may be infinite: what never happens."""
 
 
 class ArithmeticLayer(nn.Module):
@@ -63,8 +67,15 @@ class ArithmeticLayer(nn.Module):
 
 
 def register(module: nn.Module, **scalars: float) -> None:
-    """Give a module hyperparameters that may differ between members: scalar buffers in float64."""
+    """Give a module hyperparameters that may differ between members: scalar buffers in float64.
+
+    Raises:
+        ValueError: one is not finite (`restart_after` may be), or the scale of a start and negative.
+    """
     for name, value in scalars.items():
+        finite = name in UNLIMITED or abs(value) <= sys.float_info.max
+        require(finite and value == value, f"{name} must be finite", value, "try 1.0")
+        require(value >= 0 or not name.endswith("_scale"), f"{name} must not be negative", value, "try 1.0")
         module.register_buffer(name, torch.tensor(value, dtype=torch.float64))
 
 

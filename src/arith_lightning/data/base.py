@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from arith_lightning.again import Again
 from arith_lightning.complaint import require
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.streams import SEEDS, Purpose, Stream
 
 Split = Literal["interpolation", "extrapolation"]
 EVALUATION_SIZE = 10_000
@@ -55,6 +55,7 @@ class ArithmeticDataModule(Again, LightningDataModule):
     def __init__(self, batch_size: int = 128, seed: int = 0) -> None:
         super().__init__()
         require(batch_size >= 1, "batch_size must be positive", batch_size, "the published value is 128")
+        require(seed in SEEDS, "seed must lie in [0, 2^31)", seed, "try 0")
         self.batch_size, self.seed = batch_size, seed
 
     def columns(self) -> dict[str, Tensor]:

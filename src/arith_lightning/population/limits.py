@@ -8,9 +8,8 @@ from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.settings import tensors
+from arith_lightning.streams import SEEDS
 
-LAST_SEED = 2**31 - 1
-"""Largest seed of a stream."""
 COPIES = 4
 """Parameters of a member in float32: in training, two moments of the optimizer, and at the judged step."""
 RECORD = 200
@@ -30,7 +29,7 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
         ValueError: with the first seed that is wrong, or the memory that is needed.
     """
     require(len(seeds) > 0, "a population needs a seed", len(seeds), "try 64")
-    wrong = [seed for seed in (min(seeds), max(seeds)) if not 0 <= seed <= LAST_SEED]
+    wrong = [seed for seed in (min(seeds), max(seeds)) if seed not in SEEDS]
     require(not wrong, "seeds must lie in [0, 2^31)", wrong, "try 0 or 64")
     if not isinstance(seeds, range) and len(set(seeds)) < len(seeds):
         twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
