@@ -29,7 +29,8 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
         ValueError: with the first seed that is wrong, or the memory that is needed.
     """
     require(len(seeds) > 0, "a population needs a seed", len(seeds), "try 64")
-    wrong = [seed for seed in (min(seeds), max(seeds)) if seed not in SEEDS]
+    ends = (seeds[0], seeds[-1]) if isinstance(seeds, range) else (min(seeds), max(seeds))
+    wrong = [seed for seed in ends if seed not in SEEDS]
     require(not wrong, "seeds must lie in [0, 2^31)", wrong, "try 0 or 64")
     if not isinstance(seeds, range) and len(set(seeds)) < len(seeds):
         twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
