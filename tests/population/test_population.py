@@ -53,6 +53,16 @@ def test_a_setting_that_is_no_column_is_refused(setting):
         Population(NMU(), SingleModuleTask(), seeds=[0], settings=[{setting: 1.0}])
 
 
+def test_a_setting_goes_wherever_the_argument_goes():
+    settings = [{"init_scale": 0.5, "learning_rate": 0.1}, {}]
+    population = Population(MLP(), SingleModuleTask(), seeds=[3], settings=settings)
+    for member, module in enumerate((MLP(init_scale=0.5, learning_rate=0.1, seed=3), MLP(seed=3))):
+        for name, buffer in module.named_buffers():
+            assert population.all_columns.module[name][member] == buffer
+        alone = torch.cat([p.detach().flatten() for p in module.parameters()])
+        assert torch.equal(parameters(population)[:, member], alone)
+
+
 def test_an_exploding_member_touches_nobody_and_counts_as_failure(trainer):
     settings = [{"learning_rate": 1e-2}, {"learning_rate": 1e38}]
     module = MLP(depth=1, width=4, optimizer="sgd")
