@@ -20,15 +20,15 @@ class Again:
         """Keep the arguments; `copy` and `pickle` give none, and bring what was kept along.
 
         Raises:
-            ValueError: an argument is not a number, or nothing where its default is something.
+            ValueError: an argument is nothing where its type has no nothing.
         """
         self = super().__new__(cls)
         known = parameters(cls)
         self.__dict__[ARGUMENTS] = dict(zip(known, args, strict=False)) | kwargs
         for name, value in self._arguments.items():
-            if name in known and (value is None or (isinstance(value, float) and value != value)):
-                meant = value is None and may_be_none(known[name])
-                require(meant, f"{name} must have a value", value, f"leave it out for {known[name].default}")
+            if value is None and name in known:
+                way_out = f"leave it out for {known[name].default}"
+                require(may_be_none(known[name]), f"{name} must have a value", value, way_out)
         return self
 
     def again(self, **changes: Any) -> Self:

@@ -70,7 +70,7 @@ def test_small_errors_restart_where_they_are_asked_to(errors, options, expected)
 def test_restarts_of_nonsense_are_refused():
     with pytest.raises(ValueError, match="restart_above must not be negative; got -1"):
         iNALU(restart_above=-1.0)
-    with pytest.raises(ValueError, match="restart_above must have a value; got nan"):
+    with pytest.raises(ValueError, match=r"restart_above must not be negative; got nan"):
         iNALU(restart_above=math.nan)
     for memory in (1, 65, math.nan):
         with pytest.raises(ValueError, match=rf"restart_memory must lie in \[2, 64\]; got {memory}"):
