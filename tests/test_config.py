@@ -30,9 +30,9 @@ def test_files_stack(tmp_path):
         ("--seed=3", "the nearest is 'seeds'"),
         ("--model=NALUU", "unknown class 'NALUU'; the nearest is 'NALU'; expected one of"),
         ("--model.init_args.learning_rate=abc", "Got value: abc"),
-        ("--model.init_args.learning_rate=-1", "^learning_rate must not be negative; got -1.0; try 1e-3$"),
+        ("--model.init_args.learning_rate=-1", "^learning_rate must be finite and not negative; got -1.0; try 1e-3$"),
         ("--data.init_args.operation=modulo", "^unknown operation 'modulo'; expected one of add"),
-        ("--config=nothere.yaml", "does not exist"),
+        ("--config=nothere.yaml", "must be a file that can be read; got nothere.yaml"),
     ],
 )
 def test_a_wrong_argument_gets_a_short_message(argument, message):

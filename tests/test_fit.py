@@ -133,8 +133,14 @@ def test_an_infinite_setting_ends_in_an_answer(tmp_path):
 
 
 @pytest.mark.parametrize("nothing", ["--trainer.limit_val_batches=0", "--trainer.max_steps=0"])
-def test_a_run_without_an_evaluation_claims_nothing(tmp_path, nothing):
+def test_a_run_that_could_measure_nothing_is_refused(tmp_path, nothing):
     done = run_here(tmp_path, "--trainer.max_steps=4", "--evaluate_every=2", nothing)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_run_without_an_evaluation_claims_nothing(tmp_path):
+    done = run_here(tmp_path, "--trainer.max_steps=4", "--evaluate_every=2", "--trainer.max_time=00:00:00:00")
     assert done.returncode == 0, done.stderr
     assert "Nothing was measured: none of the 4 networks was evaluated." in done.stdout
     assert "0 of 4" not in done.stdout

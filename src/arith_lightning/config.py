@@ -5,17 +5,22 @@ keys and types come from their signatures.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonargparse import ArgumentParser, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from torch import Tensor
 
+from arith_lightning import imports, reading, trainer
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.explain import explained
-from arith_lightning.population import Population
+from arith_lightning.explain import BASES, KINDS, explained, exported
+from arith_lightning.population import Population, limits, settings
 
 SUBCOMMANDS = ("fit", "validate", "test")
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -74,25 +79,41 @@ class ArithmeticCLI(LightningCLI):
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, with short messages."""
+        """Parse, with short messages.
+
+        Raises:
+            ValueError: a file or a value is refused; nothing has been built or written.
+        """
+        for key, value in pairs(sys.argv[1:] if args is None else args):
+            if key == "config":
+                reading.load(Path(value), "a configuration")
+            elif key.endswith("class_path") or key in BASES:
+                imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
+        config = self.config[self.config.subcommand] if "subcommand" in self.config else self.config
+        for part, base in BASES.items():
+            known = ", ".join(sorted(kind.__name__ for kind in exported(base)))
+            path = config[part].class_path
+            require(not path.endswith(f".{base.__name__}"), f"{part} must be {KINDS[part]}", path, f"one of {known}")
+        trainer.examine(config.trainer)
 
     def instantiate_classes(self) -> None:
         """Build the trainer and wrap the architecture and the dataset into a population."""
         with explained():
             super().instantiate_classes()
-        seeds = self._get(self.config, "seeds")
-        if isinstance(seeds, int) and seeds < 1:
-            raise ValueError(f"seeds must be positive; got {seeds}; try 64")
-        self.model = Population(
-            self.model,
-            self.datamodule,
-            seeds=range(seeds) if isinstance(seeds, int) else seeds,
-            settings=self._get(self.config, "settings") or [{}],
-            **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
-        )
+            trainer.examine_callbacks(self.trainer)
+            self.model = Population(
+                self.model,
+                self.datamodule,
+                seeds=seeds_of(self._get(self.config, "seeds")),
+                settings=read_settings(self._get(self.config, "settings"), self.model, self.datamodule),
+                **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
+            )
         self.datamodule = None
+
+    def _parse_ckpt_path(self) -> None:
+        """Leave the checkpoint alone: those of populations hold no arguments."""
 
     def configuration(self) -> str:
         """Return the resolved configuration as YAML."""
@@ -103,10 +124,18 @@ class ArithmeticCLI(LightningCLI):
 class _ExperimentCLI(ArithmeticCLI):
     """The same parser, up to the objects a search needs."""
 
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Take a run's own config.yaml, which has a checkpoint's path too."""
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--ckpt_path", type=str | None, default=None, help="Passed over.")
+
     def instantiate_classes(self) -> None:
         with explained():
             built = self.parser.instantiate(self.config)
-        self.model, self.datamodule = built["model"], built["data"]
+            self.model, self.datamodule = built["model"], built["data"]
+            self.settings = read_settings(self.config.settings, self.model, self.datamodule)
+            limits.examine(self.model, self.datamodule, seeds_of(self.config.seeds), len(self.settings))
+            settings.rows(self.model, self.settings), settings.rows(self.datamodule, self.settings)
 
 
 @dataclass
@@ -119,6 +148,7 @@ class Experiment:
         max_steps: optimizer steps of a run.
         evaluate_every: steps between two evaluations.
         config: the resolved configuration as nested dictionaries.
+        settings: what differs between settings that train side by side; one empty setting where nothing does.
     """
 
     module: ArithmeticModule
@@ -126,11 +156,12 @@ class Experiment:
     max_steps: int
     evaluate_every: int
     config: dict[str, Any]
+    settings: list[dict[str, Any]]
 
-    @property
-    def settings(self) -> list[dict[str, Any]]:
-        """What differs between settings that train side by side; one empty setting where nothing does."""
-        return self.config["settings"] or [{}]
+    def members(self) -> list[dict[str, Tensor]]:
+        """Return every buffer and column of each setting by its full name, for a population of many experiments."""
+        parts = (settings.rows(part, self.settings) for part in (self.module, self.data))
+        return [module | data for module, data in zip(*parts, strict=True)]
 
 
 def experiment(arguments: Sequence[str]) -> Experiment:
@@ -145,4 +176,64 @@ def experiment(arguments: Sequence[str]) -> Experiment:
     finally:
         sys.argv[1:] = command
     config = yaml.safe_load(cli.configuration())
-    return Experiment(cli.model, cli.datamodule, config["trainer"]["max_steps"], config["evaluate_every"], config)
+    steps, every = config["trainer"]["max_steps"], config["evaluate_every"]
+    return Experiment(cli.model, cli.datamodule, steps, every, config, cli.settings)
+
+
+def seeds_of(seeds: int | list[int]) -> Sequence[int]:
+    """Return the seeds that a number of seeds stands for, or those that a list names."""
+    require(not isinstance(seeds, int) or seeds > 0, "seeds must be positive", seeds, "try 64")
+    return range(seeds) if isinstance(seeds, int) else seeds
+
+
+def read_settings(
+    given: list[dict[str, Any]] | None, module: ArithmeticModule, data: ArithmeticDataModule
+) -> list[dict[str, Any]]:
+    """Read each value of each setting by the type of the argument that it stands for; none is one empty setting.
+
+    Raises:
+        ValueError: a name or a value is refused.
+    """
+    require(given != [], "settings must hold one setting at least", given, "leave them out, or try [{}]")
+    settings.check(given or [], module, data)
+    found: list[dict[str, Any]] = [{} for _ in given or [{}]]
+    for part in (module, data):
+        parser, names = ArgumentParser(exit_on_error=False), settings.scalars(part)
+        parser.add_class_arguments(type(part), fail_untyped=False)
+        for setting, read in zip(given or [], found, strict=False):
+            own = {name: value for name, value in setting.items() if name in names}
+            read |= parser.parse_object(own, defaults=False).as_dict() if own else {}
+    return found
+
+
+def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values of command-line arguments, written `--key value` or `--key=value`."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        key, equals, value = argument.partition("=")
+        if key.startswith("--"):
+            yield key.removeprefix("--").removesuffix("+"), value if equals else following
+
+
+def class_paths(value: Any) -> Iterator[str]:
+    """Yield every class path in a configuration."""
+    if isinstance(value, dict):
+        path = value.get("class_path")
+        yield from [path] if isinstance(path, str) else []
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from class_paths(part)
+
+
+def examined(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return the parser's loader, which refuses first what cannot be meant or should not be imported."""
+
+    def loaded(text: str) -> Any:
+        reading.examine(text)
+        content = load(text)
+        for path in class_paths(content):
+            imports.examine(path)
+        return content
+
+    return loaded
+
+
+set_loader("yaml", examined(get_loader("yaml")), exceptions=(yaml.YAMLError,))

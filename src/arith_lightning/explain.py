@@ -1,7 +1,5 @@
 """A wrong argument gets one or two lines: the rule, the value, the way out, and the nearest key that exists."""
 
-import difflib
-import inspect
 import re
 from argparse import ArgumentError
 from collections.abc import Iterator
@@ -9,13 +7,18 @@ from contextlib import contextmanager
 
 import yaml
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from arith_lightning import architectures, data
+from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.complaint import nearest, short
 from arith_lightning.data import ArithmeticDataModule
 
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
 UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
+UNALLOCATED = re.compile(r"[Tt]ried to allocate ([\d.]+(?: \w?i?B)?)")
+PARSED_KEY = re.compile(r'Parser key "(\w+)')
 SCAFFOLDING = re.compile(
     r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>"
     r"|- Problem with given class_path|Parser key \"(model|data)\":$)"
@@ -23,13 +26,30 @@ SCAFFOLDING = re.compile(
 """Lines of the parser's messages that speak of its own machinery."""
 
 
+REFUSALS = (
+    ArgumentError,
+    ArithmeticError,
+    ImportError,
+    MemoryError,
+    MisconfigurationException,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    yaml.YAMLError,
+)
+"""How the parser, Lightning, torch and constructors refuse a value. Whatever else is raised is a mistake in code."""
+BASES = {"model": ArithmeticModule, "data": ArithmeticDataModule}
+KINDS = {"model": "an architecture", "data": "a dataset"}
+
+
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn whatever parsing and building raise into a `ValueError` with a short message."""
+    """Turn whatever parsing and building raise about a value into a `ValueError` with a short message."""
     try:
         yield
-    except (ArgumentError, ValueError, TypeError, OSError, yaml.YAMLError) as error:
-        raise ValueError(explain(str(error))) from error
+    except REFUSALS as error:
+        raise ValueError(explain(str(error)) or f"this cannot be built: {type(error).__name__}") from error
 
 
 def explain(text: str) -> str:
@@ -37,22 +57,25 @@ def explain(text: str) -> str:
     if match := UNKNOWN_KEY.search(text):
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
     if match := UNKNOWN_CLASS.search(text):
-        kinds = {kind.__name__: base for base in (ArithmeticModule, ArithmeticDataModule) for kind in exported(base)}
-        close = difflib.get_close_matches(match[1].rpartition(".")[2], kinds, n=1)
-        hint = f"; the nearest is '{close[0]}'" if close else ""
-        expected = sorted(name for name, base in kinds.items() if not close or base is kinds[close[0]])
-        return f"unknown class '{match[1]}'{hint}; expected one of {', '.join(expected)}"
+        return unknown_class(match[1], PARSED_KEY.search(text))
+    if match := UNALLOCATED.search(text):
+        need = f"{int(match[1]) / 1e9:,.0f} GB" if match[1].isdigit() else match[1]
+        return f"networks and data must fit into memory; got sizes that need {need} more; make them smaller"
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
-    return " ".join(told[:3]) or text
+    return short(" ".join(told[:3]) or text, 400)
 
 
-def nearest(key: str, known: list[str]) -> str:
-    """Return a hint at the known name closest to `key`, by its whole or by its last part; empty without one."""
-    last = {name.rpartition(".")[2]: name for name in known}
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
-    close = close or [last[name] for name in difflib.get_close_matches(key.rpartition(".")[2], last, n=1)]
-    return f"; the nearest is '{close[0]}'" if close else ""
+def unknown_class(path: str, key: re.Match[str] | None) -> str:
+    """Complain about a class: with those that a model or a dataset may be, and the nearest of them."""
+    if key is None or key[1] not in BASES:
+        return f"unknown class '{path}'; name it by its import path, as in lightning.pytorch.callbacks.EarlyStopping"
+    known = {part: sorted(kind.__name__ for kind in exported(base)) for part, base in BASES.items()}
+    for part, names in known.items():
+        if part != key[1] and path.rpartition(".")[2] in names:
+            return f"{key[1]} must be {KINDS[key[1]]}; got {KINDS[part]}, {path}; one of {', '.join(known[key[1]])}"
+    names = known[key[1]]
+    return f"unknown class '{path}'{nearest(path, names)}; expected one of {', '.join(names)}"
 
 
 def keys() -> list[str]:
@@ -60,9 +83,12 @@ def keys() -> list[str]:
     found = {"seeds", "settings", "evaluate_every", "compile", "drop_decided", "ckpt_path"}
     found |= {f"{part}.class_path" for part in ("model", "data")}
     found |= {f"trainer.{name}" for name in parameters(Trainer)}
-    for prefix, base in (("model", ArithmeticModule), ("data", ArithmeticDataModule)):
+    for prefix, base in BASES.items():
         for kind in (base, *exported(base)):
-            found |= {f"{prefix}.init_args.{name}" for name in parameters(kind)}
+            known = parameters(kind).items()
+            found |= {
+                f"{prefix}.init_args.{name}" for name, argument in known if argument.default is not argument.empty
+            }
     return sorted(found)
 
 
@@ -70,9 +96,3 @@ def exported(base: type) -> list[type]:
     """Return every architecture or dataset that a configuration may name."""
     names = [getattr(package, name) for package in (architectures, data) for name in package.__all__]
     return [kind for kind in names if isinstance(kind, type) and issubclass(kind, base) and kind is not base]
-
-
-def parameters(kind: type) -> list[str]:
-    """Return the names of a constructor's arguments that a configuration may set, those it hands on included."""
-    given = [inspect.signature(part).parameters for part in kind.__mro__]
-    return [name for part in given for name, argument in part.items() if argument.default is not argument.empty]

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
-from arith_lightning import checkpoints, results, runs
+from arith_lightning import checkpoints, reading, results, runs
 from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
+from arith_lightning.explain import explain
 
 LOGS = Path("logs")
 INTERRUPTED = 130
@@ -25,6 +27,16 @@ INTERRUPTED = 130
 
 class FitCLI(ArithmeticCLI):
     """The command: one configuration, one folder, one answer."""
+
+    folder: Path | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        try:
+            super().__init__(**kwargs)
+        except (ValueError, MisconfigurationException) as error:
+            if self.folder is not None:
+                runs.discard(self.folder)
+            raise ValueError(explain(str(error))) from error
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and refuse a checkpoint that cannot be read."""
@@ -37,7 +49,9 @@ class FitCLI(ArithmeticCLI):
         """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
         config, console = self.config[self.subcommand], Console(stderr=True)
         self.doctor = Doctor()
-        callbacks: list[Any] = [PopulationProgress(), self.doctor]
+        callbacks: list[Any] = [self.doctor]
+        if config.trainer.enable_progress_bar is not False:
+            callbacks.append(PopulationProgress())
         if self.subcommand == "fit":
             self.folder = runs.folder(LOGS, self.name(), self.configuration())
             if config.ckpt_path is None:
@@ -52,7 +66,9 @@ class FitCLI(ArithmeticCLI):
             runs.begin(self.folder, self.recorded)
             kwargs["logger"] = Board(LOGS, self.name(), self.folder.name, default_hp_metric=False)
             kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
-            callbacks += [Answer(self.folder, self.doctor), Dashboard(), checkpoints.callback(self.folder)]
+            callbacks += [Answer(self.folder, self.doctor), Dashboard()]
+            if config.trainer.enable_checkpointing is not False:
+                callbacks.append(checkpoints.callback(self.folder))
         elif config.ckpt_path is None:
             raise ValueError(
                 f"{self.subcommand} needs a run to look at; got no --ckpt_path; see logs/*/*/{checkpoints.LAST}"
@@ -69,7 +85,7 @@ class FitCLI(ArithmeticCLI):
     def name(self) -> str:
         """Return the experiment's name: that of the last configuration file."""
         files = self.config[self.subcommand].get("config")
-        return Path(str(files[-1])).stem if files else "run"
+        return reading.stem(Path(str(files[-1]))) if files else "run"
 
     def after_fit(self) -> None:
         """Show the answer: table, actual and predicted, files."""

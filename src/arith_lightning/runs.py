@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -70,6 +71,16 @@ def recorded(path: Path) -> str | None:
         return (path / CONFIG).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def discard(path: Path) -> None:
+    """Remove the folder of a run that was refused before its first checkpoint, and those around it if it was alone."""
+    if (path / "checkpoints").exists() or (path / RESULT).exists():
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    for parent in (path.parent, path.parent.parent):
+        with suppress(OSError):
+            parent.rmdir()
 
 
 def claim(path: Path) -> bool:

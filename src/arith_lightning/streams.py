@@ -36,6 +36,10 @@ def threefry(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds:
     return a, b
 
 
+SEEDS = range(2**31)
+"""Seeds that a stream can tell apart."""
+
+
 class Purpose(enum.IntEnum):
     """What numbers are drawn for; each purpose has its own independent stream."""
 

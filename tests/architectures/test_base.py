@@ -8,7 +8,7 @@ from arith_lightning.architectures import MLP, NAU, NMU
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"learning_rate": -1.0}, "learning_rate must not be negative; got -1.0"),
+        ({"learning_rate": -1.0}, "learning_rate must be finite and not negative; got -1.0"),
         ({"momentum": 0.5}, "only sgd takes a momentum; got 0.5"),
         ({"smoothing": 0.9}, "only rmsprop takes a smoothing other than 0.99; got 0.9"),
         ({"smoothing": 1.0, "optimizer": "rmsprop"}, "smoothing must lie in .0, 1.; got 1.0"),

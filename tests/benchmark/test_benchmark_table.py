@@ -45,8 +45,7 @@ def test_every_cell_of_every_table_is_a_valid_configuration(path, tmp_path, monk
     found = BenchmarkTable(path)
     found.prepare(found.cells)
     assert found.cells
-    one_variant = {(cell.unit, cell.operation): cell for cell in found.cells}
-    for cell in {*one_variant.values(), *found.cells[: len(found.experiments)]}:
+    for cell in found.cells[:: max(1, len(found.cells) - 1)]:
         built = experiment(cell.run.arguments())
         assert built.data.operation.name == cell.operation
         assert built.max_steps > 0
@@ -151,7 +150,7 @@ def test_a_network_is_built_around_every_unit():
             {"unit": {}},
             "a table has the keys experiment, .*, published, units, variants.*got experiment, units, unit",
         ),
-        ({"units": {"NMU": "mul"}}, "a unit maps operations to changes; got NMU: mul; try NMU"),
+        ({"units": {"NMU": "mul"}}, "NMU, a unit with its operations, must be a mapping; got text .mul."),
         ({"units": "none.yaml"}, "none.yaml .No such file"),
         ({"operations": ["div"]}, r"asked each operation; got \['div'\]; known: \['add', 'mul', 'sub'\]"),
     ],
@@ -166,11 +165,11 @@ def test_an_unknown_unit_is_refused_with_the_known_ones(table, capsys):
     assert "the table has no such unit; got NMV; known: ['NAU', 'NMU']" in capsys.readouterr().err
 
 
-def test_a_cell_that_fails_is_told_with_its_command(table, capsys):
+def test_a_cell_that_fit_would_refuse_is_told_by_name_and_leaves_nothing(table, capsys):
     written(table.parent, units={"NMU": {"mul": {"learning_rate": -1.0}}})
     assert command.main(["--config", str(table), "--workers", "1"]) == 2
-    told = capsys.readouterr().err
-    assert "learning_rate must not be negative; got -1.0" in told
+    assert "small_NMU_mul: learning_rate must be finite and not negative; got -1.0" in capsys.readouterr().err
+    assert not Path("logs").exists()
 
 
 def test_a_table_is_measured_once_cell_by_cell(table, capsys, monkeypatch):

@@ -5,7 +5,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
 from arith_lightning.config import experiment
 from arith_lightning.data import IntegerSeries, SingleModuleTask
-from arith_lightning.data.single_module import intervals
 from arith_lightning.population import Population
 
 ROUNDING = {"rtol": 1e-9, "atol": 1e-12}
@@ -26,7 +25,7 @@ def test_every_start_is_the_member_s_own(init):
 
 @pytest.mark.usefixtures("double")
 def test_settings_are_separate_populations(trainer):
-    ranges = {"interpolation": intervals("i", [10.0, 20.0]), "extrapolation": intervals("e", [20.0, 40.0], 2)}
+    ranges = {"interpolation": [10.0, 20.0], "extrapolation": [20.0, 40.0]}
     settings = [{"learning_rate": 0.1, "init_scale": 0.1}, {"learning_rate": 1e-3, **ranges}]
     together = Population(NMU(), SingleModuleTask(), seeds=[0, 1], settings=settings, evaluate_every=10)
     trainer(10).fit(together)
@@ -42,8 +41,18 @@ def test_settings_are_separate_populations(trainer):
 
 @pytest.mark.parametrize("setting", ["learning_rat", "optimizer"])
 def test_a_setting_that_is_no_column_is_refused(setting):
-    with pytest.raises(ValueError, match=f"got '{setting}'; expected one of .*learning_rate"):
+    with pytest.raises(ValueError, match=f"got '{setting}'.*; expected one of .*learning_rate"):
         Population(NMU(), SingleModuleTask(), seeds=[0], settings=[{setting: 1.0}])
+
+
+def test_a_setting_goes_wherever_the_argument_goes():
+    settings = [{"init_scale": 0.5, "learning_rate": 0.1}, {}]
+    population = Population(MLP(), SingleModuleTask(), seeds=[3], settings=settings)
+    for member, module in enumerate((MLP(init_scale=0.5, learning_rate=0.1, seed=3), MLP(seed=3))):
+        for name, buffer in module.named_buffers():
+            assert population.all_columns.module[name][member] == buffer
+        alone = torch.cat([p.detach().flatten() for p in module.parameters()])
+        assert torch.equal(parameters(population)[:, member], alone)
 
 
 @pytest.mark.usefixtures("double")

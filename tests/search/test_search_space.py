@@ -58,7 +58,7 @@ def test_a_broken_file_is_refused(content, message):
     ("parameters", "message"),
     [
         ({"model.init_args.learning_rat": {"low": 0.1, "high": 1.0}}, "the nearest is 'model.init_args.learning_rate'"),
-        ({RATE: {"low": -1.0, "high": 1.0}}, "learning_rate must not be negative"),
+        ({RATE: {"low": -1.0, "high": 1.0}}, "learning_rate must be finite and not negative"),
         ({"model.init_args.optimizer": {"choices": ["adam", "adagrad"]}}, "adagrad"),
     ],
 )

@@ -21,7 +21,7 @@ FIXED = {
 
 def test_a_search_judges_on_other_examples_than_fit_reports():
     space = parse("numbers", GOOD | {"base": "configs/nmu_mul.yaml", "space": {RATE: {"low": 0.1, "high": 1.0}}})
-    judged, _ = Batch(space, compile=False)._experiment({RATE: 0.1})
+    judged = Batch(space, compile=False)._experiment({RATE: 0.1})
     reported = space.build({RATE: 0.1})
     for split in ("interpolation", "extrapolation"):
         one, other = (e.data.evaluation_set(split)[0].flatten() for e in (judged, reported))
@@ -59,7 +59,7 @@ def test_a_number_that_is_no_hyperparameter_is_built_anew():
 def test_trials_are_judged_on_held_out_pairs_that_are_not_reported(tmp_path):
     space = declaration.load("binary_multiplication")
     setting = space.suggest(optuna.trial.FixedTrial(FIXED))
-    judged, _ = Batch(space, compile=False)._experiment(setting)
+    judged = Batch(space, compile=False)._experiment(setting)
     (tmp_path / "best.yaml").write_text(yaml.safe_dump(space.configuration(setting, [0])))
     reported = experiment(["--config", str(tmp_path / "best.yaml")])
     one, other = ({tuple(pair) for pair in e.data.tested_pairs.T.tolist()} for e in (judged, reported))
@@ -124,3 +124,20 @@ def test_a_worker_parses_a_space_once(monkeypatch):
     assert len(builds) == 1
     worker.train(parse("parity", GOOD | {"steps": 3}), False, [setting], [0])
     assert len(builds) == 2
+
+
+def test_choices_may_be_lists_and_a_study_is_what_fit_trains_of_the_same_setting():
+    key, ranges = "data.init_args.interpolation", [[1.0, 2.0], [10.0, 20.0]]
+    scale = "model.init_args.init_scale"
+    base = {"base": "configs/mlp_mul.yaml", "steps": 4, "fixed": {"evaluate_every": 2}, "map": {}}
+    content = GOOD | base | {"space": {key: {"choices": ranges}, scale: {"low": 0.1, "high": 1.0}}}
+    space = parse("ranges", content)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    trials = [study.ask() for _ in range(6)]
+    settings = [space.suggest(trial) for trial in trials]
+    assert {str(setting[key]) for setting in settings} == {str(interval) for interval in ranges}
+    assert [space.settings(trial.params) for trial in trials] == settings
+    assert len(Batch(space, compile=False).train(settings, range(2))) == 6
+    built = Batch(space, compile=False)._experiment(settings[0])
+    by_name = built.members()[0]
+    assert {value.item() for name, value in by_name.items() if name.endswith("init_scale")} == {settings[0][scale]}

@@ -1,5 +1,6 @@
 """What every architecture shares: how a module of layers is trained, alone or as a member of a population."""
 
+import math
 from typing import Any, Literal
 
 import torch
@@ -7,8 +8,10 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
-from arith_lightning.architectures.layer import ArithmeticLayer, load, register, require
-from arith_lightning.streams import Purpose, Stream, TorchStream
+from arith_lightning.again import Again
+from arith_lightning.architectures.layer import ArithmeticLayer, load, register
+from arith_lightning.complaint import require
+from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -18,7 +21,7 @@ OPTIMIZERS = {
 }
 
 
-class ArithmeticModule(LightningModule):
+class ArithmeticModule(Again, LightningModule):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
     Trains alone in a plain `Trainer`, or as one of a population of seeds and settings, equal to rounding.
@@ -77,7 +80,9 @@ class ArithmeticModule(LightningModule):
         streams: Literal["counter", "published"] = "counter",
     ) -> None:
         super().__init__()
-        require(learning_rate >= 0, "learning_rate must not be negative", learning_rate, "try 1e-3")
+        require(
+            0 <= learning_rate < math.inf, "learning_rate must be finite and not negative", learning_rate, "try 1e-3"
+        )
         require(0 <= momentum < 1, "momentum must lie in [0, 1)", momentum, "try 0.9")
         require(momentum == 0 or optimizer == "sgd", "only sgd takes a momentum", momentum, "set optimizer: sgd")
         require(0 <= smoothing < 1, "smoothing must lie in [0, 1)", smoothing, "try 0.9")
@@ -87,7 +92,10 @@ class ArithmeticModule(LightningModule):
             smoothing,
             "set optimizer: rmsprop",
         )
-        require(weight_decay >= 0, "weight_decay must not be negative", weight_decay, "try 0")
+        require(0 <= weight_decay < math.inf, "weight_decay must be finite and not negative", weight_decay, "try 0")
+        require(
+            0 <= penalty_weight < math.inf, "penalty_weight must be finite and not negative", penalty_weight, "try 0"
+        )
         require(schedule_steps > 0, "schedule_steps must be positive", schedule_steps, "try the run's max_steps")
         require(0 <= schedule_end <= 1, "schedule_end must lie in [0, 1]", schedule_end, "try 0.01")
         require(
@@ -96,6 +104,7 @@ class ArithmeticModule(LightningModule):
             schedule_end,
             "try 0.001",
         )
+        require(penalty_start >= 0, "penalty_start must not be negative", penalty_start, "try 0")
         require(
             penalty_end >= penalty_start,
             "the penalty's ramp must end after it starts; penalty_end",
@@ -103,7 +112,10 @@ class ArithmeticModule(LightningModule):
             f"choose at least penalty_start={penalty_start}",
         )
         for name, clip in (("gradient_clip_norm", gradient_clip_norm), ("gradient_clip_value", gradient_clip_value)):
-            require(clip is None or clip > 0, f"{name} must be positive or null", clip, "try 1.0")
+            require(
+                clip is None or 0 < clip < math.inf, f"{name} must be positive and finite, or null", clip, "try 1.0"
+            )
+        require(seed in SEEDS, "seed must lie in [0, 2^31)", seed, "try 0")
         self.network = network
         self.optimizer, self.schedule, self.streams = optimizer, schedule, streams
         self.gradient_clip_norm, self.gradient_clip_value = gradient_clip_norm, gradient_clip_value

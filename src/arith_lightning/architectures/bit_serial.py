@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 
@@ -39,10 +40,12 @@ class TruthTableLayer(ArithmeticLayer):
     bounds = {"table": (0.0, 1.0)}
 
     def __init__(self, in_features: int, out_features: int, init_low: float = 0.0, init_high: float = 1.0) -> None:
-        if not 0 <= init_low <= init_high <= 1:
-            raise ValueError(
-                f"entries start in an interval inside [0, 1]; got {init_low=}, {init_high=}; try 0.1 and 0.9"
-            )
+        require(
+            0 <= init_low <= init_high <= 1,
+            "entries start in an interval inside [0, 1]",
+            f"{init_low=}, {init_high=}",
+            "try 0.1 and 0.9",
+        )
         super().__init__(in_features, out_features, init_low=init_low, init_high=init_high)
         self.table = nn.Parameter(torch.empty(out_features, 2**in_features))
         self.reset_parameters()
@@ -106,9 +109,10 @@ class BitSerial(ArithmeticModule):
         init_high: float = 1.0,
         **training: Any,
     ) -> None:
-        if in_features < 2 or in_features % 2 or out_features != in_features:
-            raise ValueError(
-                f"two operands of n bits have a product of 2n bits; got {in_features=}, {out_features=}; "
-                "set both to the same even number"
-            )
+        require(
+            in_features >= 2 and not in_features % 2 and out_features == in_features,
+            "two operands of n bits have a product of 2n bits",
+            f"{in_features=}, {out_features=}",
+            "set both to the same even number",
+        )
         super().__init__(BitSerialNetwork(TruthTableLayer(3, 2, init_low, init_high)), **training)

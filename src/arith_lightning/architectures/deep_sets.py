@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import ACTIVATIONS, Activation
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mlp import LinearLayer
 from arith_lightning.architectures.reduction import product
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 TINY = 1e-30

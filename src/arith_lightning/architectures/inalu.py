@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, register, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register
 from arith_lightning.architectures.nac import accumulator_weight
 from arith_lightning.architectures.reduction import dot, product, selected
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 EPSILON = 1e-7

@@ -5,12 +5,17 @@ A layer is an ordinary `nn.Module` written for one model; a population maps the 
 random state.
 """
 
+import sys
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.complaint import require
 from arith_lightning.streams import Purpose, Stream
+
+UNLIMITED = ("restart_after",)
+"""Scalars that may be infinite: what never happens."""
 
 
 class ArithmeticLayer(nn.Module):
@@ -25,11 +30,12 @@ class ArithmeticLayer(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
         super().__init__()
-        if in_features < 1 or out_features < 1:
-            raise ValueError(
-                f"a layer needs at least one input and one output; got {in_features=}, {out_features=}; "
-                "set both to 1 or more"
-            )
+        require(
+            in_features >= 1 and out_features >= 1,
+            "a layer needs at least one input and one output",
+            f"{in_features=}, {out_features=}",
+            "set both to 1 or more",
+        )
         self.in_features, self.out_features = in_features, out_features
         register(self, **scalars)
 
@@ -61,8 +67,15 @@ class ArithmeticLayer(nn.Module):
 
 
 def register(module: nn.Module, **scalars: float) -> None:
-    """Give a module hyperparameters that may differ between members: scalar buffers in float64."""
+    """Give a module hyperparameters that may differ between members: scalar buffers in float64.
+
+    Raises:
+        ValueError: one is not finite (`restart_after` may be), or the scale of a start and negative.
+    """
     for name, value in scalars.items():
+        finite = name in UNLIMITED or abs(value) <= sys.float_info.max
+        require(finite and value == value, f"{name} must be finite", value, "try 1.0")
+        require(value >= 0 or not name.endswith("_scale"), f"{name} must not be negative", value, "try 1.0")
         module.register_buffer(name, torch.tensor(value, dtype=torch.float64))
 
 
@@ -72,9 +85,3 @@ def load(module: nn.Module, values: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, value in values.items():
             tensors[name].copy_(value)
-
-
-def require(holds: bool, rule: str, value: object, way_out: str) -> None:
-    """Raise the project's one form of complaint about a user's value: the rule, the value, the way out."""
-    if not holds:
-        raise ValueError(f"{rule}; got {value}; {way_out}")

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES, Activation, Head
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import linear
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 Start = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
@@ -146,8 +147,12 @@ class MLP(DenseModule):
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:
-        if depth < 0 or width < 1:
-            raise ValueError(f"an MLP needs depth >= 0 and width >= 1; got {depth=}, {width=}; try depth 2, width 32")
+        require(
+            depth >= 0 and width >= 1,
+            "an MLP needs depth >= 0 and width >= 1",
+            f"{depth=}, {width=}",
+            "try depth 2, width 32",
+        )
         sizes = [width] * (depth + stem) if widths is None else widths
         require(
             all(size >= 1 for size in sizes) and len(sizes) >= stem,

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from arith_lightning.architectures.base import ramp
-from arith_lightning.architectures.layer import register, require
+from arith_lightning.architectures.layer import register
 from arith_lightning.architectures.npu import RealNPU, RealNPULayer
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 

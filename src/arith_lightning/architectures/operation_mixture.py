@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 CANDIDATES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, register, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register
 from arith_lightning.architectures.mlp import LinearLayer
 from arith_lightning.architectures.nau import NAULayer
 from arith_lightning.architectures.reduction import multiply
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 

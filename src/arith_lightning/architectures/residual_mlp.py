@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from arith_lightning.architectures.mlp import DenseModule, LinearLayer, Start
+from arith_lightning.complaint import require
 
 
 class ResidualLayer(LinearLayer):
@@ -49,11 +50,12 @@ class ResidualMLP(DenseModule):
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:
-        if depth < 0 or width < 2:
-            raise ValueError(
-                f"a residual MLP needs depth >= 0 and width >= 2 to normalise over; got {depth=}, {width=}; "
-                "try depth 4, width 256"
-            )
+        require(
+            depth >= 0 and width >= 2,
+            "a residual MLP needs depth >= 0 and width >= 2 to normalise over",
+            f"{depth=}, {width=}",
+            "try depth 4, width 256",
+        )
         body = nn.Sequential(
             LinearLayer(in_features, width, init, init_scale),
             *(ResidualLayer(width, init, init_scale) for _ in range(depth)),

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, register, require
+from arith_lightning.architectures.layer import ArithmeticLayer, register
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 

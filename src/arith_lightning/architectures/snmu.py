@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import register, require
+from arith_lightning.architectures.layer import register
 from arith_lightning.architectures.nmu import NMULayer
 from arith_lightning.architectures.reduction import product, selected
+from arith_lightning.complaint import require
 from arith_lightning.streams import threefry
 
 

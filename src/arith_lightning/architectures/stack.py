@@ -12,7 +12,8 @@ from typing import Any
 from torch import nn
 
 from arith_lightning.architectures.base import ArithmeticModule
-from arith_lightning.architectures.layer import ArithmeticLayer, require
+from arith_lightning.architectures.layer import ArithmeticLayer
+from arith_lightning.complaint import require
 
 SIZES = ["in_features", "out_features"]
 

@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: files must be writable; got {error}; free or change the disk and run again", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; finished cells are kept, the same command continues", file=sys.stderr)
         return INTERRUPTED

@@ -10,12 +10,14 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
-from arith_lightning import runs
-from arith_lightning.architectures.layer import require
+from arith_lightning import reading, runs
+from arith_lightning.complaint import require
+from arith_lightning.config import experiment
 from arith_lightning.trained import LOGS, Run, Trained
 
 UNIT = "UNIT"
@@ -77,28 +79,36 @@ class BenchmarkTable:
         ValueError: the file is not such a table.
     """
 
-    def __init__(self, path: Path, quick: bool = False) -> None:
+    def __init__(self, path: Path, quick: bool = False, above: tuple[Path, ...] = ()) -> None:
         content = load(path)
+        require(path.resolve() not in above, "a table must not stand beside itself", f"found: {path.name}", "drop it")
         require(
             KEYS >= content.keys() >= {"experiment", "units"},
             f"a table has the keys {', '.join(sorted(KEYS))}, of which experiment and units are required",
             ", ".join(map(str, content)),
             f"compare {path} with configs/benchmark/single_module.yaml",
         )
-        self.name = f"{path.stem}_quick" if quick else path.stem
+        stem = reading.stem(path)
+        self.name = f"{stem}_quick" if quick else stem
         self.folder = LOGS / "benchmark" / self.name
-        self.published = path.parent / content["published"] if "published" in content else None
-        self.found = BenchmarkTable(path.parent / content["found"], quick) if "found" in content else None
+        published, found = (beside(path, key, content.get(key)) for key in ("published", "found"))
+        self.published = published
+        self.found = None if found is None else BenchmarkTable(found, quick, (*above, path.resolve()))
         base = stacked(path, content["experiment"])
         variants = content.get("variants", {"": {}})
-        variants = load(path.parent / variants) if isinstance(variants, str) else variants
+        variants = load(path.parent / variants) if isinstance(variants, str) else mapping("variants", variants)
         self.experiments = {name: stacked(path, [base, changes]) for name, changes in variants.items()}
-        self.model: dict[str, Any] = content.get("model", {"class_path": UNIT})
+        for name, config in self.experiments.items():
+            if name:
+                reading.word("a variant", name)
+            mapping("an experiment's data", config.get("data"))
+        self.model = mapping("a table's model", content.get("model", {"class_path": UNIT}))
         units = merged(path, content["units"])
         asked = {name for operations in units.values() for name in operations}
         self.operations: list[str] = content.get("operations", sorted(asked))
-        unknown = set(self.operations) - asked
-        require(not unknown, "some unit must be asked each operation", sorted(unknown), f"known: {sorted(asked)}")
+        require(isinstance(self.operations, list), "operations must be a list", repr(self.operations), "try [mul]")
+        unknown = [name for name in self.operations if name not in asked]
+        require(not unknown, "some unit must be asked each operation", unknown, f"known: {sorted(asked)}")
         self.cells = [
             self.cell(unit, name, variant, changes)
             for unit, operations in units.items()
@@ -106,16 +116,21 @@ class BenchmarkTable:
             for variant in self.experiments
             if name in self.operations
         ]
+        require(bool(self.cells), "a table must have a cell", units, "add a unit with an operation")
+        names = [cell.run.config for cell in self.cells]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        require(not twice, "cells must have names of their own, with _ for spaces", ", ".join(twice), "rename a unit")
 
     def cell(self, unit: str, operation: str, variant: str, changes: dict[str, Any] | None) -> Cell:
         """Return one cell."""
         config = copy.deepcopy(self.experiments[variant])
-        changes = copy.deepcopy(changes or {})
-        model = config["model"] = changes.pop("model", None) or named(self.model, unit)
-        data = config["data"]
-        data["init_args"] = data.get("init_args", {}) | {"operation": operation} | changes.pop("data", {})
-        model["init_args"] = model.get("init_args", {}) | changes
-        name = "_".join(filter(None, (self.name, unit, operation, variant)))
+        where = f"{unit}: {operation}"
+        changes = copy.deepcopy(mapping(where, changes or {}))
+        model = config["model"] = mapping(f"{where}: model", changes.pop("model", None) or named(self.model, unit))
+        data, own = config["data"], mapping(f"{where}: data", changes.pop("data", {}))
+        data["init_args"] = mapping("data.init_args", data.get("init_args", {})) | {"operation": operation} | own
+        model["init_args"] = mapping("model.init_args", model.get("init_args", {})) | changes
+        name = reading.word("a cell", "_".join(filter(None, (self.name, unit, operation, variant))))
         run = Run(name.replace(" ", "_"), folder=str(self.folder / "cells"))
         return Cell(unit, operation, variant, run, config)
 
@@ -132,11 +147,24 @@ class BenchmarkTable:
         ]
 
     def prepare(self, cells: Iterable[Cell]) -> None:
-        """Write the configuration of every cell, which `fit` reads."""
-        for cell in cells:
+        """Write the configuration of every cell, which `fit` reads.
+
+        Raises:
+            ValueError: `fit` would refuse one; none is written then.
+        """
+        texts = {cell: yaml.safe_dump(cell.config, sort_keys=False) for cell in cells}
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "cell.yaml"
+            for cell, text in texts.items():
+                path.write_text(text)
+                try:
+                    experiment(["--config", str(path)])
+                except ValueError as error:
+                    raise ValueError(f"{cell.run.config}: {error}") from error
+        for cell, text in texts.items():
             path = Path(cell.run.folder) / f"{cell.run.config}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            runs.write(path, yaml.safe_dump(cell.config, sort_keys=False))
+            runs.write(path, text)
 
     def write(self, trained: dict[Cell, Trained]) -> Path:
         """Write runs.csv with the runs of these cells and those of all cells it already has; return its path."""
@@ -158,14 +186,22 @@ class BenchmarkTable:
 
 def load(path: Path) -> dict[str, Any]:
     """Read a YAML mapping."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ValueError(f"a table is a file of configs/benchmark; got {path} ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} must be YAML; got {' '.join(str(error).split())}") from error
-    require(isinstance(content, dict), f"{path} must be a mapping", type(content).__name__, "see configs/benchmark")
-    return content
+    return reading.load(path, "a table")
+
+
+def mapping(what: str, value: Any) -> dict[str, Any]:
+    """Return a value that must be a mapping."""
+    require(isinstance(value, dict), f"{what} must be a mapping", reading.kind(value), "compare configs/benchmark")
+    return value
+
+
+def beside(path: Path, key: str, name: Any) -> Path | None:
+    """Return the file that a table names by `key`, relative to itself; None where it names none."""
+    if name is None:
+        return None
+    there = isinstance(name, str) and (path.parent / name).is_file()
+    require(there, f"{key} must be a file beside {path.name}", reading.kind(name), "correct it")
+    return path.parent / name
 
 
 def stacked(path: Path, parts: Any) -> dict[str, Any]:
@@ -178,7 +214,8 @@ def stacked(path: Path, parts: Any) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
     for part in parts if isinstance(parts, list) else [parts]:
-        found = over(found, load(path.parent / part) if isinstance(part, str) else part)
+        changes = load(path.parent / part) if isinstance(part, str) else part
+        found = over(found, mapping("an experiment, or a part of its list,", changes))
     return found
 
 
@@ -186,13 +223,11 @@ def merged(path: Path, units: Any) -> dict[str, dict[str, Any]]:
     """Return units by name: of one mapping, of a file, or of a list of both, later entries added to earlier ones."""
     found: dict[str, dict[str, Any]] = {}
     for part in units if isinstance(units, list) else [units]:
-        for unit, operations in (load(path.parent / part) if isinstance(part, str) else part).items():
-            require(
-                isinstance(operations, dict),
-                f"{path}: a unit maps operations to changes",
-                f"{unit}: {operations}",
-                "try NMU: {mul: {}}",
-            )
+        own = load(path.parent / part) if isinstance(part, str) else mapping("units, or a part of their list,", part)
+        for unit, operations in own.items():
+            reading.word("a unit", unit)
+            for operation in mapping(f"{unit}, a unit with its operations,", operations):
+                reading.word("an operation", operation)
             found[unit] = found.get(unit, {}) | operations
     return found
 

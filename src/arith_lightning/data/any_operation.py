@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations
 from arith_lightning.data.base import Split
 from arith_lightning.data.distributions import Moments
@@ -42,8 +43,12 @@ class AnyOperation(SingleModuleTask):
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
-        if operation not in range(len(NAMES)):
-            raise ValueError(f"operation must be 0, 1, 2 or 3, for add, sub, mul or div; got {operation}; try 3")
+        require(
+            operation in range(len(NAMES)),
+            "operation must be 0, 1, 2 or 3, for add, sub, mul or div",
+            operation,
+            "try 3",
+        )
         self._asked = torch.tensor([operation], dtype=torch.float64)
         super().__init__("div", interpolation, extrapolation, epsilon=epsilon, batch_size=batch_size, seed=seed)
 

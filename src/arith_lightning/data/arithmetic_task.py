@@ -21,6 +21,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import intervals, uniform
@@ -64,8 +65,7 @@ class WindowTask(ArithmeticDataModule):
         seed: int,
     ) -> None:
         super().__init__(batch_size, seed)
-        if not 0 < epsilon < 1:
-            raise ValueError(f"epsilon must lie in (0, 1); got {epsilon}; the published value is 1e-5")
+        require(0 < epsilon < 1, "epsilon must lie in (0, 1)", epsilon, "the published value is 1e-5")
         self.operation = operations.operation(operation)
         self.in_features, self.windows, self.shared_stream = in_features, windows, shared_stream
         # tuples, not columns: members that share their batches must share their ranges
@@ -75,11 +75,12 @@ class WindowTask(ArithmeticDataModule):
         }
         rows = torch.tensor(self.ranges["extrapolation"], dtype=torch.float64)
         self.error = epsilon_perfect(self.operation, rows, in_features, wanted, epsilon)
-        if not 0 < self.error < math.inf:
-            raise ValueError(
-                f"an epsilon-perfect {operation} must have a finite error on the extrapolation range; got {self.error} "
-                f"on {extrapolation}; keep 0 out of the range of div, reciprocal and root, or at its end"
-            )
+        require(
+            0 < self.error < math.inf,
+            f"an epsilon-perfect {operation} must have a finite error on the extrapolation range",
+            f"{self.error} on {extrapolation}",
+            "keep 0 out of the range of div, reciprocal and root, or at its end",
+        )
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw fresh inputs from the range of the split."""
@@ -127,19 +128,20 @@ class ArithmeticTask(WindowTask):
         seed: int = 0,
     ) -> None:
         for name, ratio in (("subset_ratio", subset_ratio), ("overlap_ratio", overlap_ratio)):
-            if not 0 <= ratio <= 1:
-                raise ValueError(f"{name} must lie in [0, 1]; got {ratio}; the published values are 0.25 and 0.5")
-        if windows not in ("correct", "published"):
-            raise ValueError(f"windows must be correct or published; got {windows!r}; try correct")
+            require(0 <= ratio <= 1, f"{name} must lie in [0, 1]", ratio, "the published values are 0.25 and 0.5")
+        require(
+            windows in ("correct", "published"), "windows must be correct or published", repr(windows), "try correct"
+        )
         # the ratios are decimal: 0.29 of 100 inputs are 29, though the nearest binary fraction lies below
         width = math.floor(subset_ratio * in_features + 1e-9)
         shift = width - math.floor(overlap_ratio * width + 1e-9)
         wider = width + (windows == "published")
-        if width < 1 or shift + wider > in_features:
-            raise ValueError(
-                f"two windows must have an input each and fit into the inputs; got {wider} inputs each, the second "
-                f"{shift} after the first, and {in_features=}; try subset_ratio 0.25 of at least 4 inputs"
-            )
+        require(
+            width >= 1 and shift + wider <= in_features,
+            "two windows must have an input each and fit into the inputs",
+            f"{wider} inputs each, the second {shift} after the first, and {in_features=}",
+            "try subset_ratio 0.25 of at least 4 inputs",
+        )
         both, wanted = (((0, size), (shift, shift + size)) for size in (width, wider))
         ranges = (interpolation, extrapolation)
         super().__init__(operation, *ranges, in_features, both, wanted, epsilon, shared_stream, batch_size, seed)

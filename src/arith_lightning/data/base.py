@@ -13,14 +13,16 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.again import Again
+from arith_lightning.complaint import require
+from arith_lightning.streams import SEEDS, Purpose, Stream
 
 Split = Literal["interpolation", "extrapolation"]
 EVALUATION_SIZE = 10_000
 """Examples in the fixed interpolation and extrapolation sets, as in the published benchmarks."""
 
 
-class ArithmeticDataModule(LightningDataModule):
+class ArithmeticDataModule(Again, LightningDataModule):
     """A dataset of arithmetic: fresh training batches, a fixed interpolation set and a fixed extrapolation set.
 
     Subclasses define `draw`, set `in_features` and `out_features`, and say what solves them: a `tolerance` or a
@@ -52,8 +54,8 @@ class ArithmeticDataModule(LightningDataModule):
 
     def __init__(self, batch_size: int = 128, seed: int = 0) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be positive; got {batch_size}; the published value is 128")
+        require(batch_size >= 1, "batch_size must be positive", batch_size, "the published value is 128")
+        require(seed in SEEDS, "seed must lie in [0, 2^31)", seed, "try 0")
         self.batch_size, self.seed = batch_size, seed
 
     def columns(self) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
@@ -93,22 +94,24 @@ class BinaryMultiplication(ArithmeticDataModule):
         batch_size: int | None = 256,
         seed: int = 0,
     ) -> None:
-        if not 1 <= bits <= LISTED_BITS:
-            raise ValueError(f"bits must lie in [1, {LISTED_BITS}]; got {bits}; try 8")
-        if test_bits is not None and test_bits < 1:
-            raise ValueError(f"test_bits must be positive; got {test_bits}; try 8, or null for as many as in training")
+        require(1 <= bits <= LISTED_BITS, f"bits must lie in [1, {LISTED_BITS}]", bits, "try 8")
+        require(
+            test_bits is None or test_bits >= 1,
+            "test_bits must be positive",
+            test_bits,
+            "try 8, or null for as many as in training",
+        )
         end = 2**bits if end is None else end
-        if not 2 <= end <= 2**bits:
-            raise ValueError(f"end must lie in [2, 2^bits = {2**bits}]; got {end}; null takes all numbers")
-        if not 0 < train_share <= 1:
-            raise ValueError(f"train_share must lie in (0, 1]; got {train_share}; try 0.8")
-        if not 0 <= tolerance < 1:
-            raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}; try 0.01")
+        require(2 <= end <= 2**bits, f"end must lie in [2, 2^bits = {2**bits}]", end, "null takes all numbers")
+        require(0 < train_share <= 1, "train_share must lie in (0, 1]", train_share, "try 0.8")
+        require(0 <= tolerance < 1, "tolerance must lie in [0, 1)", tolerance, "try 0.01")
         self.training_pairs, self.tested_pairs = split_pairs(end, train_share, held_out)
-        if not self.training_pairs.numel() or not self.tested_pairs.numel():
-            raise ValueError(
-                f"there must be pairs to train and to test on; got {train_share=} of {end}^2 pairs; try 0.8 of 256^2"
-            )
+        require(
+            self.training_pairs.numel() > 0 and self.tested_pairs.numel() > 0,
+            "there must be pairs to train and to test on",
+            f"{train_share=} of {end}^2 pairs",
+            "try 0.8 of 256^2",
+        )
         super().__init__(self.training_pairs.shape[1] if batch_size is None else batch_size, seed)
         self.bits, self.test_bits = bits, bits if test_bits is None else test_bits
         self.in_features = self.out_features = 2 * bits

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
@@ -43,17 +44,25 @@ class BitParity(ArithmeticDataModule):
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
-        if bits < 1:
-            raise ValueError(f"bits must be positive; got {bits}; try 8")
-        if relevant is not None and not 1 <= relevant <= bits:
-            raise ValueError(f"relevant must lie in [1, bits]; got {relevant} of {bits} bits; null takes all")
-        if held_out is not None and not (bits <= 16 and 0 <= held_out < 2**bits):
-            raise ValueError(
-                f"held_out must leave a row to train on, of 16 bits at most; got {held_out} of 2^{bits} rows; "
-                "null draws fresh rows"
-            )
-        if bit_steps < 0 or (bit_steps and held_out is not None):
-            raise ValueError(f"bit_steps must not be negative, and goes with fresh rows only; got {bit_steps}; try 0")
+        require(bits >= 1, "bits must be positive", bits, "try 8")
+        require(
+            relevant is None or 1 <= relevant <= bits,
+            "relevant must lie in [1, bits]",
+            f"{relevant} of {bits} bits",
+            "null takes all",
+        )
+        require(
+            held_out is None or (bits <= 16 and 0 <= held_out < 2**bits),
+            "held_out must leave a row to train on, of 16 bits at most",
+            f"{held_out} of 2^{bits} rows",
+            "null draws fresh rows",
+        )
+        require(
+            bit_steps >= 0 and (not bit_steps or held_out is None),
+            "bit_steps must not be negative, and goes with fresh rows only",
+            bit_steps,
+            "try 0",
+        )
         super().__init__(batch_size if held_out is None else 2**bits - held_out, seed)
         self.bits, self.held_out, self.bit_steps = bits, held_out, bit_steps
         self.relevant = bits if relevant is None else relevant

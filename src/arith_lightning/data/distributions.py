@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
 Range = Sequence[float] | Sequence[Sequence[float]]
@@ -75,10 +76,18 @@ def intervals(name: str, value: Range, count: int = 1) -> Tensor:
     """Return a range, `[low, high]` or a list of such, as a tensor of at least `count` rows, repeating a single one."""
     rows = torch.tensor(value, dtype=torch.float64)
     rows = rows.unsqueeze(0) if rows.dim() == 1 else rows
-    if rows.dim() != 2 or rows.shape[-1] != 2 or not rows.numel():
-        raise ValueError(f"{name} must be [low, high] or a list of such intervals; got {value}; try [1, 2]")
-    if not torch.isfinite(rows).all() or (rows[:, 0] >= rows[:, 1]).any():
-        raise ValueError(f"{name} must have finite low < high in every interval; got {value}; try [1, 2]")
+    require(
+        rows.dim() == 2 and rows.shape[-1] == 2 and rows.numel() > 0,
+        f"{name} must be [low, high] or a list of such intervals",
+        value,
+        "try [1, 2]",
+    )
+    require(
+        bool(rows.isfinite().all() and (rows[:, 0] < rows[:, 1]).all()),
+        f"{name} must have finite low < high in every interval",
+        value,
+        "try [1, 2]",
+    )
     return rows if len(rows) >= count else rows.expand(count, 2).clone()
 
 
@@ -92,8 +101,12 @@ def parameters(name: str, distribution: Distribution, value: Sequence[float], ro
         rule = f"must be [{', '.join(needed)}] of a {distribution} distribution, finite, {needed[-1:]} positive"
         rule = rule if needed else f"must be left out of a {distribution} distribution"
         raise ValueError(f"{name} {rule}; got {list(value)}; try {[0.0, 1.0][-len(needed) :] if needed else []}")
-    if distribution == "benford" and (rows <= 0).any():
-        raise ValueError(f"numbers of Benford's law are positive; got intervals {rows.tolist()}; try [10, 100]")
+    require(
+        distribution != "benford" or bool((rows > 0).all()),
+        "numbers of Benford's law are positive",
+        f"intervals {rows.tolist()}",
+        "try [10, 100]",
+    )
     return torch.tensor(list(value), dtype=torch.float64)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import intervals
@@ -53,17 +54,19 @@ class FourFunctions(ArithmeticDataModule):
     ) -> None:
         super().__init__(batch_size, seed)
         self._interpolation = intervals("interpolation", interpolation)
-        if len(self._interpolation) > 1 or self._interpolation.min() <= 0:
-            raise ValueError(
-                f"interpolation must be one interval of positive numbers, for the root; got {interpolation}; "
-                "try [0.1, 2.0]"
-            )
-        if not 0 < tolerance < float("inf"):
-            raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 0.1")
-        if operation is not None and operation not in JUDGED:
-            raise ValueError(
-                f"operation must be one of {', '.join(JUDGED)}, or null; got {operation!r}; try null, the worst of all"
-            )
+        require(
+            len(self._interpolation) == 1 and self._interpolation.min().item() > 0,
+            "interpolation must be one interval of positive numbers, for the root",
+            interpolation,
+            "try [0.1, 2.0]",
+        )
+        require(0 < tolerance < float("inf"), "tolerance must be positive and finite", tolerance, "try 0.1")
+        require(
+            operation is None or operation in JUDGED,
+            f"operation must be one of {', '.join(JUDGED)}, or null",
+            repr(operation),
+            "try null, the worst of all",
+        )
         self.tolerance = tolerance
         self.operation = None if operation is None else operations.operation(operation)
         if self.operation is not None:

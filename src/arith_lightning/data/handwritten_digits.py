@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import Split
 from arith_lightning.data.number_sequences import NumberSequences, folded, relative_error
 from arith_lightning.streams import Purpose, Stream
@@ -54,10 +55,12 @@ class HandwrittenDigits(NumberSequences):
         from sklearn.datasets import load_digits  # takes a second, which only this dataset should cost
 
         super().__init__(operation, length, test_length, test_size, tolerance, batch_size, seed)
-        if criterion not in ("median relative error", "mean squared error"):
-            raise ValueError(
-                f"criterion must be median relative error or mean squared error; got {criterion!r}; try the former"
-            )
+        require(
+            criterion in ("median relative error", "mean squared error"),
+            "criterion must be median relative error or mean squared error",
+            repr(criterion),
+            "try the former",
+        )
         self.in_features, self.criterion = length * PIXELS, criterion
         pictures, digits = (torch.as_tensor(array, dtype=torch.float32) for array in load_digits(return_X_y=True))
         # the digit is the last of a picture's numbers, so that both are looked up at once

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.streams import Purpose, Stream
 
@@ -78,23 +79,18 @@ class IntegerPairs(ArithmeticDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__(batch_size, seed)
-        if operation not in TARGETS:
-            raise ValueError(f"operation must be one of {', '.join(TARGETS)}; got {operation!r}; try mul")
-        if not 2 <= train_end <= LIMIT:
-            raise ValueError(f"train_end must lie in [2, {LIMIT}]; got {train_end}; try 500")
-        if len(test_range) != 2 or not 0 <= test_range[0] < test_range[1] - 1 < LIMIT:
-            raise ValueError(
-                f"test_range must be [first, end] with two integers or more from 0 to {LIMIT - 1}; got {test_range}; "
-                "try [500, 1000]"
-            )
-        if not abs(constant) <= LIMIT:
-            raise ValueError(f"constant must lie in [-{LIMIT}, {LIMIT}]; got {constant}; try 7")
-        if grid < 2:
-            raise ValueError(f"grid must be at least 2, the two ends; got {grid}; try 100")
-        if not 1 <= examples <= 2**24:
-            raise ValueError(f"examples must lie in [1, 2^24]; got {examples}; try 10000")
-        if not 0 < input_scale < float("inf"):
-            raise ValueError(f"input_scale must be positive; got {input_scale}; try 2^-9 = 0.001953125")
+        require(operation in TARGETS, f"operation must be one of {', '.join(TARGETS)}", repr(operation), "try mul")
+        require(2 <= train_end <= LIMIT, f"train_end must lie in [2, {LIMIT}]", train_end, "try 500")
+        require(
+            len(test_range) == 2 and 0 <= test_range[0] < test_range[1] - 1 < LIMIT,
+            f"test_range must be [first, end] with two integers or more from 0 to {LIMIT - 1}",
+            test_range,
+            "try [500, 1000]",
+        )
+        require(abs(constant) <= LIMIT, f"constant must lie in [-{LIMIT}, {LIMIT}]", constant, "try 7")
+        require(grid >= 2, "grid must be at least 2, the two ends", grid, "try 100")
+        require(1 <= examples <= 2**24, "examples must lie in [1, 2^24]", examples, "try 10000")
+        require(0 < input_scale < float("inf"), "input_scale must be positive", input_scale, "try 2^-9 = 0.001953125")
         self.operation, self.constant, self.train_end, self.grid = TARGETS[operation], constant, train_end, grid
         self.test_range, self.examples, self.input_scale = (test_range[0], test_range[1]), examples, input_scale
         self.in_features = self.operation.operands

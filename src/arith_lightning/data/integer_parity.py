@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
 from arith_lightning.streams import Purpose, Stream
 
@@ -41,15 +42,14 @@ class IntegerParity(ArithmeticDataModule):
         seed: int = 0,
     ) -> None:
         for name, end, limit in (("train_end", train_end, 2**24), ("test_end", test_end, 2**53)):
-            if not 2 <= end <= limit:
-                raise ValueError(f"{name} must lie in [2, 2^{limit.bit_length() - 1}]; got {end}; try 1000")
-        if draws is not None and draws < 1:
-            raise ValueError(f"draws must be positive or null; got {draws}; try 1000")
-        if doubling_steps < 0 or (doubling_steps and draws):
-            raise ValueError(
-                "doubling_steps must not be negative, and goes with all integers of the range only; "
-                f"got {doubling_steps} with {draws=}; try doubling_steps 0"
-            )
+            require(2 <= end <= limit, f"{name} must lie in [2, 2^{limit.bit_length() - 1}]", end, "try 1000")
+        require(draws is None or draws >= 1, "draws must be positive or null", draws, "try 1000")
+        require(
+            doubling_steps >= 0 and (not doubling_steps or not draws),
+            "doubling_steps must not be negative, and goes with all integers of the range only",
+            f"{doubling_steps} with {draws=}",
+            "try doubling_steps 0",
+        )
         super().__init__(train_end if draws is None else draws, seed)
         self.train_end, self.test_end, self.draws, self.doubling_steps = train_end, test_end, draws, doubling_steps
         self.fixed = draws is None and not doubling_steps

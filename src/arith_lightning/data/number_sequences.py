@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
 
@@ -55,13 +56,10 @@ class NumberSequences(ArithmeticDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__(batch_size, seed)
-        if operation not in ("sum", "product"):
-            raise ValueError(f"operation must be sum or product; got {operation!r}; try sum")
+        require(operation in ("sum", "product"), "operation must be sum or product", repr(operation), "try sum")
         for name, value in (("length", length), ("test_length", test_length), ("test_size", test_size)):
-            if value < 1:
-                raise ValueError(f"{name} must be positive; got {value}; try 10 and 1000, 200 sequences")
-        if not 0 < tolerance < float("inf"):
-            raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 1e-3")
+            require(value >= 1, f"{name} must be positive", value, "try 10 and 1000, 200 sequences")
+        require(0 < tolerance < float("inf"), "tolerance must be positive and finite", tolerance, "try 1e-3")
         self.operation, self.in_features, self.length = operation, length, length
         self.test_length, self.test_size, self.tolerance = test_length, test_size, tolerance
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import Distribution, Range, draw, intervals, parameters
@@ -50,17 +51,20 @@ class RandomPartition(ArithmeticDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__(batch_size, seed)
-        if operation not in ("add", "sub", "mul", "div"):
-            raise ValueError(f"operation must be add, sub, mul or div; got {operation!r}; try add")
-        if in_features < 2:
-            raise ValueError(f"in_features must be at least 2, one for each sum; got {in_features}; try 100")
-        if rows < 1 or rows % batch_size:
-            raise ValueError(
-                f"rows must be a positive multiple of batch_size; got {rows} in batches of {batch_size}; "
-                f"try {max(1, rows // batch_size) * batch_size}"
-            )
-        if not 0 < tolerance < float("inf"):
-            raise ValueError(f"tolerance must be positive and finite; got {tolerance}; try 1e-5")
+        require(
+            operation in ("add", "sub", "mul", "div"),
+            "operation must be add, sub, mul or div",
+            repr(operation),
+            "try add",
+        )
+        require(in_features >= 2, "in_features must be at least 2, one for each sum", in_features, "try 100")
+        require(
+            rows >= 1 and not rows % batch_size,
+            "rows must be a positive multiple of batch_size",
+            f"{rows} in batches of {batch_size}",
+            f"try {max(1, rows // batch_size) * batch_size}",
+        )
+        require(0 < tolerance < float("inf"), "tolerance must be positive and finite", tolerance, "try 1e-5")
         self.operation, self.in_features, self.rows = operations.operation(operation), in_features, rows
         self.distribution, self.tolerance = distribution, tolerance
         ranges: dict[str, Range] = {"interpolation": interpolation, "extrapolation": extrapolation}
@@ -73,11 +77,12 @@ class RandomPartition(ArithmeticDataModule):
                 self._columns[f"{split}_shape"] = shape
         share = Stream(partition_seed, Purpose.TRAINING).uniform((in_features,))
         members = torch.stack([share < 0.5, share >= 0.75])
-        if not members.any(-1).all():
-            raise ValueError(
-                f"both sums need an input; got {members.sum(-1).tolist()} of {in_features} with {partition_seed=}; "
-                "try another seed"
-            )
+        require(
+            bool(members.any(-1).all()),
+            "both sums need an input",
+            f"{members.sum(-1).tolist()} of {in_features} with {partition_seed=}",
+            "try another seed",
+        )
         self._columns["members"] = members.double()
 
     def columns(self) -> dict[str, Tensor]:

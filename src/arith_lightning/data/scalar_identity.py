@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
 
@@ -41,8 +42,7 @@ class ScalarIdentity(ArithmeticDataModule):
     ) -> None:
         super().__init__(batch_size, seed)
         for name, value in (("train_limit", train_limit), ("test_limit", test_limit), ("tolerance", tolerance)):
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{name} must be positive and finite; got {value}; try 1")
+            require(0 < value < float("inf"), f"{name} must be positive and finite", value, "try 1")
         self.train_limit, self.test_limit, self.tolerance = train_limit, test_limit, tolerance
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:

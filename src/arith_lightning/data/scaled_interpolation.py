@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
 
@@ -54,10 +55,8 @@ class ScaledInterpolation(ArithmeticDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__(batch_size, seed)
-        if scaling not in ("none", "unit"):
-            raise ValueError(f"scaling must be none or unit; got {scaling!r}; try unit")
-        if not 0 < tolerance < 1:
-            raise ValueError(f"tolerance must lie in (0, 1); got {tolerance}; try 0.02")
+        require(scaling in ("none", "unit"), "scaling must be none or unit", repr(scaling), "try unit")
+        require(0 < tolerance < 1, "tolerance must lie in (0, 1)", tolerance, "try 0.02")
         self.scaling, self.tolerance = scaling, tolerance
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Stream
@@ -31,8 +32,7 @@ class SequenceParity(ArithmeticDataModule):
         self, max_length: int = 10, test_length: int = 500, test_size: int = 200, batch_size: int = 128, seed: int = 0
     ) -> None:
         for name, value in (("max_length", max_length), ("test_length", test_length), ("test_size", test_size)):
-            if value < 1:
-                raise ValueError(f"{name} must be positive; got {value}; try 10 and 500, 200 sequences")
+            require(value >= 1, f"{name} must be positive", value, "try 10 and 500, 200 sequences")
         super().__init__(batch_size, seed)
         self.in_features, self.test_length, self.test_size = max_length, test_length, test_size
 

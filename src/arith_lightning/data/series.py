@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.streams import Stream
@@ -40,8 +41,7 @@ class IntegerSeries(ArithmeticDataModule):
 
     def __init__(self, operation: str = "mul", tolerance: float = 1e-3, decorrelated: bool = False) -> None:
         super().__init__(batch_size=len(range(*ROWS["interpolation"][0])))
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}; try 1e-3")
+        require(tolerance > 0, "tolerance must be positive", tolerance, "try 1e-3")
         self.decorrelated = decorrelated
         self.operation, self.tolerance = operations.operation(operation), tolerance
 

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import intervals, uniform
 from arith_lightning.streams import Stream
@@ -49,15 +50,16 @@ class NumberSets(ArithmeticDataModule):
     ) -> None:
         super().__init__(batch_size, seed)
         self.numbers = intervals("numbers", numbers)
-        if self.numbers.min() <= 0:
-            raise ValueError(f"numbers must be positive, or relative errors mean nothing; got {numbers}; try [0.5, 2]")
+        require(
+            self.numbers.min().item() > 0,
+            "numbers must be positive, or relative errors mean nothing",
+            numbers,
+            "try [0.5, 2]",
+        )
         for name, size in (("max_size", max_size), ("test_size", test_size)):
-            if size < 1:
-                raise ValueError(f"{name} must be positive; got {size}; try 5")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance must be positive; got {tolerance}; try 1e-3")
-        if operation not in ("sum", "product"):
-            raise ValueError(f"operation must be sum or product; got {operation!r}; try sum")
+            require(size >= 1, f"{name} must be positive", size, "try 5")
+        require(tolerance > 0, "tolerance must be positive", tolerance, "try 1e-3")
+        require(operation in ("sum", "product"), "operation must be sum or product", repr(operation), "try sum")
         self.operation, self.max_size, self.test_size, self.tolerance = operation, max_size, test_size, tolerance
         self.in_features = 2 * max_size
 

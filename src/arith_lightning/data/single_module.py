@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from arith_lightning.complaint import require
 from arith_lightning.data import operations, published
 from arith_lightning.data.base import ArithmeticDataModule, Split
 from arith_lightning.data.distributions import Distribution, Moments, draw, intervals, parameters
@@ -74,25 +75,32 @@ class SingleModuleTask(ArithmeticDataModule):
         super().__init__(batch_size, seed)
         self.operation = operations.operation(operation)
         operands = self.operation.operands
-        if in_features < operands:
-            raise ValueError(
-                f"in_features must be at least {operands} for {operation}, the operands; got {in_features}; "
-                f"try {operands}"
+        require(
+            in_features >= operands,
+            f"in_features must be at least {operands} for {operation}, the operands",
+            in_features,
+            f"try {operands}",
+        )
+        require(0 < epsilon < 1, "epsilon must lie in (0, 1)", epsilon, "the published values are 1e-5 and 1e-4")
+        require(
+            (second_interpolation is None) == (second_extrapolation is None),
+            "a second operand with a range of its own needs both second_interpolation and second_extrapolation",
+            f"{second_interpolation} and {second_extrapolation}",
+            "give the other one too",
+        )
+        if rows is not None:
+            require(
+                rows >= 1 and not rows % batch_size,
+                "rows must be a positive multiple of batch_size",
+                f"{rows} in batches of {batch_size}",
+                f"try {max(1, rows // batch_size) * batch_size}",
             )
-        if not 0 < epsilon < 1:
-            raise ValueError(f"epsilon must lie in (0, 1); got {epsilon}; the published values are 1e-5 and 1e-4")
-        if (second_interpolation is None) != (second_extrapolation is None):
-            raise ValueError(
-                "a second operand with a range of its own needs both second_interpolation and second_extrapolation; "
-                f"got {second_interpolation} and {second_extrapolation}; give the other one too"
-            )
-        if rows is not None and (rows < 1 or rows % batch_size):
-            raise ValueError(
-                f"rows must be a positive multiple of batch_size; got {rows} in batches of {batch_size}; "
-                f"try {max(1, rows // batch_size) * batch_size}"
-            )
-        if threshold is not None and not 0 < threshold < float("inf"):
-            raise ValueError(f"threshold must be positive and finite, or null; got {threshold}; try 1e-5")
+        require(
+            threshold is None or 0 < threshold < float("inf"),
+            "threshold must be positive and finite, or null",
+            threshold,
+            "try 1e-5",
+        )
         self.in_features, self.epsilon, self.distribution, self.rows = in_features, epsilon, distribution, rows
         self._given = threshold
         self._ranges = {
@@ -105,12 +113,12 @@ class SingleModuleTask(ArithmeticDataModule):
         self.streams, self.draws_ahead = streams, streams == "published"
         self._generators: dict[int, published.Batches] = {}
         known = (distribution, rows, second_interpolation, in_features) == ("uniform", None, None, 2)
-        if self.draws_ahead and not (known and max(map(len, self._ranges.values())) <= 2):
-            raise ValueError(
-                "published streams know two inputs, fresh from the same one or two intervals; got "
-                f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}; "
-                "set streams to counter"
-            )
+        require(
+            not self.draws_ahead or (known and max(map(len, self._ranges.values())) <= 2),
+            "published streams know two inputs, fresh from the same one or two intervals",
+            f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}",
+            "set streams to counter",
+        )
         if operation in operations.DIVISIONS:
             # [low, high) becomes (0, high] where low is 0, by drawing from the other end
             self._ranges = {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in self._ranges.items()}
@@ -121,12 +129,12 @@ class SingleModuleTask(ArithmeticDataModule):
         }
         self._shapes = {name: shape for name, shape in shapes.items() if len(shape)}
         limit = self.threshold(self.columns()).item()
-        if not 0 < limit < float("inf"):
-            raise ValueError(
-                f"an epsilon-perfect {operation} must have a finite error on the extrapolation range; got {limit} "
-                f"on {extrapolation} with epsilon {epsilon}; keep 0 out of divisors, and epsilon below 1 / |x|, or "
-                "give a threshold"
-            )
+        require(
+            0 < limit < float("inf"),
+            f"an epsilon-perfect {operation} must have a finite error on the extrapolation range",
+            f"{limit} on {extrapolation} with epsilon {epsilon}",
+            "keep 0 out of divisors, and epsilon below 1 / |x|, or give a threshold",
+        )
 
     def columns(self) -> dict[str, Tensor]:
         """Return the ranges, and the shape of the distribution where it has one."""

@@ -17,12 +17,14 @@ import torch
 from lightning import LightningDataModule, LightningModule
 from torch import Tensor, nn
 
+from arith_lightning.again import ARGUMENTS
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.dynamics import Dynamics
 
-SCAFFOLDING = frozenset({*vars(LightningModule()), *vars(nn.Module()), *vars(LightningDataModule())})
-"""Attributes that the frameworks keep for themselves; parameters and buffers are described by name and shape."""
+SCAFFOLDING = frozenset({*vars(LightningModule()), *vars(nn.Module()), *vars(LightningDataModule()), ARGUMENTS})
+"""Attributes that the frameworks keep for themselves, and what was made of the constructor's arguments counts instead
+of these; parameters and buffers are described by name and shape."""
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 """Of these, the ones through which others change what a module computes."""
 PLAIN = (int, float, complex, str, bytes, bool, type(None), torch.dtype, torch.device, enum.Enum, range)

@@ -17,15 +17,17 @@ from torch.func import functional_call, vmap
 from torch.utils import _pytree as pytree
 
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.architectures.layer import load, require
+from arith_lightning.architectures.layer import load
+from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
+from arith_lightning.population import limits
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.population.dynamics import Columns
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
-from arith_lightning.population.structure import locate
+from arith_lightning.population.settings import check, rows
 
 CONVERTED = {"64-true": torch.float64, "16-true": torch.float16, "bf16-true": torch.bfloat16}
 """What a trainer of these precisions makes of a module, after it has loaded a checkpoint."""
@@ -44,7 +46,8 @@ class Population(LightningModule):
         module: the architecture; its hyperparameters hold for every member that a setting does not change.
         data: the dataset, likewise.
         seeds: seeds trained of each setting.
-        settings: for each setting, values by name of the module's or its layers' buffers and of the data's columns.
+        settings: for each setting, values by name of the module's or the data's arguments that a buffer or a column is
+            named after.
         evaluate_every: steps between two evaluations.
         compile: whether to compile the steps; None decides by the number of steps.
         drop_decided: whether solved and diverged members leave the population at once.
@@ -61,10 +64,9 @@ class Population(LightningModule):
         drop_decided: bool = False,
     ) -> None:
         super().__init__()
-        if not seeds or not settings:
-            raise ValueError(f"a population needs a seed and a setting; got {seeds=}, {settings=}; try seeds=range(64)")
-        if evaluate_every < 1:
-            raise ValueError(f"evaluate_every must be positive; got {evaluate_every}; try 1000")
+        require(len(settings) > 0, "a population needs a setting", settings, "try [{}]")
+        require(evaluate_every >= 1, "evaluate_every must be positive", evaluate_every, "try 1000")
+        limits.examine(module, data, seeds, len(settings))
         self.automatic_optimization = False
         # in a list, so that the template's parameters and mode are not taken for the population's own
         self.template = [copy.deepcopy(module).eval()]
@@ -102,21 +104,13 @@ class Population(LightningModule):
 
     def _columns(self) -> Columns:
         seed = torch.tensor(self.seeds, dtype=torch.int32).repeat(len(self.settings))
-        groups: tuple[dict[str, Tensor], dict[str, Tensor]] = (
-            dict(self.template[0].named_buffers()),
-            self.data.columns(),
-        )
-        rows = [[dict(group) for group in groups] for _ in self.settings]
-        for row, setting in zip(rows, self.settings, strict=True):
-            for name, value in setting.items():
-                group, key = locate(name, groups)
-                row[group][key] = column(name, value, groups[group][key].shape)
+        check(self.settings, self.template[0], self.data)
         module, data = (
             {
-                key: torch.stack([row[g][key] for row in rows]).repeat_interleave(len(self.seeds), dim=0)
-                for key in groups[g]
+                name: torch.stack(values).repeat_interleave(len(self.seeds), dim=0)
+                for name, values in transposed(rows(part, self.settings)).items()
             }
-            for g in (0, 1)
+            for part in (self.template[0], self.data)
         )
         return Columns(seed, module, data)
 
@@ -308,14 +302,9 @@ class Population(LightningModule):
         return self
 
 
-def column(name: str, value: Any, shape: torch.Size) -> Tensor:
-    """Return a setting's value as the tensor that it stands for; a single interval stands for each of several."""
-    try:
-        return torch.as_tensor(value, dtype=torch.float64).expand(shape).clone()
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"the setting {name!r} must be numbers of shape {tuple(shape)}; got {value!r}; give it as the data does"
-        ) from error
+def transposed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]]:
+    """Return the columns of rows that have the same names."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def short(text: str) -> str:

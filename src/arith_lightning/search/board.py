@@ -19,7 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from arith_lightning.runs import write
 from arith_lightning.search import studies
 from arith_lightning.search.objective import Result, value
-from arith_lightning.search.space import Setting, Space
+from arith_lightning.search.space import Setting, Space, encoded
 
 RUNS = "trials"
 """Folder of the trials' own event files."""
@@ -39,7 +39,7 @@ def importances(space: Space, settings: Sequence[Setting], results: Sequence[Res
     known: dict[str, Any] = {parameter.key: parameter.distribution for parameter in space.parameters}
     for setting, result in zip(settings, results, strict=True):
         own = {key: kind for key, kind in known.items() if key in setting}
-        params = {key: setting[key] for key in own}
+        params = {key: encoded(setting[key]) for key in own}
         study.add_trial(create_trial(params=params, distributions=own, value=value(result, space.steps)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where all values are equal

@@ -17,14 +17,19 @@ import math
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from arith_lightning.explain import nearest
+from arith_lightning import reading
+from arith_lightning.complaint import nearest, require, short
 from arith_lightning.search import theory
 from arith_lightning.search.space import Parameter, Space
 
 ROOT = Path(__file__).parents[3]
 SPACES = ROOT / "search" / "spaces"
+LIMIT = 2**31 - 1
+"""Largest number of steps, seeds or trials, and largest end of a range of whole numbers."""
+DENSEST = 1000
+"""Most points along an axis of a map."""
+OWN = {"trainer.max_steps": "steps", "seeds": "seeds", "settings": "the base", "config": "base", "ckpt_path": "none"}
+"""Keys of a configuration that a space says in its own words, and where."""
 
 
 def load(name: str) -> Space:
@@ -33,16 +38,13 @@ def load(name: str) -> Space:
     Raises:
         ValueError: there is no such file, or it breaks a rule.
     """
+    known = available()
     path = Path(name) if name.endswith(".yaml") else SPACES / f"{name}.yaml"
-    if not path.is_file():
-        known = available()
-        raise ValueError(f"a space must be a file; got '{name}'{nearest(name, known)}; there are {', '.join(known)}")
+    there = ", ".join(known)
+    require(name.endswith(".yaml") or name in known, "a space must be a file", f"'{name}'{nearest(name, known)}", there)
+    content = reading.load(path, "a space")
     try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name}: {' '.join(str(error).split())}") from error
-    try:
-        return parse(path.stem, content)
+        return parse(reading.stem(path), content)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
 
@@ -53,108 +55,162 @@ def available() -> list[str]:
 
 
 def parse(name: str, content: Any) -> Space:
-    """Make a space of what a file holds."""
+    """Make a space of what a file holds.
+
+    Raises:
+        ValueError: it breaks a rule.
+    """
     required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "selection", "map")
-    if not isinstance(content, dict):
-        raise ValueError(f"a space must be a mapping with {', '.join(required)}; got {content!r}")
-    _known("", content, (*required, *optional))
-    if missing := [key for key in required if key not in content]:
-        raise ValueError(f"a space must have {', '.join(required)}; missing {', '.join(missing)}")
+    _known("a space", content, (*required, *optional))
+    missing = [key for key in required if key not in content]
+    require(not missing, f"a space must have {', '.join(required)}", f"none of {', '.join(missing)}", "add it")
     for key in ("steps", "seeds", "trials"):
-        if not isinstance(content[key], int) or content[key] < 1:
-            raise ValueError(f"{key} must be a positive whole number; got {content[key]!r}")
-    if not isinstance(content["space"], dict) or not content["space"]:
-        raise ValueError(f"space must name at least one parameter; got {content['space']!r}")
-    base = ROOT / content["base"]
-    if not base.is_file():
-        raise ValueError(f"base must be a configuration file; got {content['base']!r}")
-    parameters = tuple(_parameter(key, value) for key, value in content["space"].items())
+        whole = _whole(content[key]) and 1 <= content[key] <= LIMIT
+        require(whole, f"{key} must be a positive whole number", repr(content[key]), "try 1000")
+    base = content["base"]
+    known = isinstance(base, str) and base.endswith((".yaml", ".yml")) and (ROOT / base).is_file()
+    require(known, "base must be a configuration file", repr(base), "try configs/nmu_mul.yaml")
+    space = _mapping("space", content["space"])
+    require(bool(space), "space must name at least one parameter", repr(space), "add {low, high} of one")
+    parameters = tuple(_parameter(key, value) for key, value in space.items())
     _ordered(parameters)
-    content_map = dict(content.get("map") or {})
-    points = content_map.pop("points", [24, 16])
-    known = content_map.pop("theory", "")
-    if known and known not in theory.FUNCTIONS:
-        names = list(theory.FUNCTIONS)
-        raise ValueError(f"map.theory must be one of {', '.join(names)}; got '{known}'{nearest(str(known), names)}")
-    if not isinstance(points, list) or len(points) != 2 or not all(isinstance(n, int) and n > 1 for n in points):
-        raise ValueError(f"map.points must be two whole numbers above 1; got {points}")
-    axes = _axes(content_map, {parameter.key: parameter for parameter in parameters})
+    fixed, selection = (_changes(key, content.get(key), parameters) for key in ("fixed", "selection"))
+    drawn = dict(_mapping("map", content.get("map")))
+    points, known_theory = drawn.pop("points", [24, 16]), drawn.pop("theory", "")
+    names = list(theory.FUNCTIONS)
+    require(
+        known_theory == "" or known_theory in names,
+        f"map.theory must be one of {', '.join(names)}",
+        f"{known_theory!r}{nearest(str(known_theory), names)}",
+        "leave it out",
+    )
+    dense = isinstance(points, list) and len(points) == 2 and all(_whole(n) and 1 < n <= DENSEST for n in points)
+    require(dense, f"map.points must be two whole numbers from 2 to {DENSEST}", points, "try [24, 16]")
     return Space(
         name,
-        base,
+        ROOT / base,
         content["steps"],
         content["seeds"],
         content["trials"],
-        content.get("fixed") or {},
+        fixed,
         parameters,
-        axes,
+        _axes(drawn, {parameter.key: parameter for parameter in parameters}),
         (points[0], points[1]),
-        content.get("selection") or {},
-        known,
+        selection,
+        known_theory,
     )
 
 
-def _parameter(key: str, value: Any, more: tuple[str, ...] = ()) -> Parameter:
-    if not isinstance(value, dict):
-        raise ValueError(f"{key} must be {{low, high, log}} or {{choices: [...]}}; got {value!r}")
+def _parameter(key: Any, value: Any, more: tuple[str, ...] = ()) -> Parameter:
+    _free(key)
     _known(key, value, ("low", "high", "log", "choices", "when", "also", *more))
-    when = {other: tuple(values) for other, values in (value.get("when") or {}).items()}
-    also = tuple(value.get("also") or ())
+    when = _mapping(f"{key}: when", value.get("when"))
+    for values in when.values():
+        require(isinstance(values, list) and bool(values), f"{key}: `when` must give values", values, f"try [{values}]")
+    also = [] if value.get("also") is None else value["also"]
+    require(isinstance(also, list), f"{key}: `also` must be a list of keys", repr(also), f"try [{also}]")
+    for other in also:
+        _free(other)
+    conditions = {other: tuple(values) for other, values in when.items()}
     if "choices" in value:
-        choices = value["choices"]
-        if not isinstance(choices, list) or not choices or {"low", "high", "log", "until"} & value.keys():
-            raise ValueError(f"{key}: choices must be a list with at least one value, and stand alone; got {value}")
-        return Parameter(key, choices=tuple(choices), when=when, also=also)
-    low: Any = value.get("low")
-    high: Any = value.get("high")
-    log = bool(value.get("log", False))
+        return Parameter(key, choices=_choices(key, value), when=conditions, also=tuple(also))
+    low, high, log, until = value.get("low"), value.get("high"), value.get("log", False), value.get("until") or ""
     for end in (low, high):
-        if isinstance(end, bool) or not isinstance(end, int | float) or not math.isfinite(end):
-            raise ValueError(f"{key}: low and high must be numbers; got {end!r} (YAML reads 1.0e-3 as one, 1e-3 not)")
-    if not low < high:
-        raise ValueError(f"{key}: `low < high` must hold; got low={low}, high={high}")
-    if log and low <= 0:
-        raise ValueError(f"{key}: a logarithmic range must be positive; got low={low}")
-    return Parameter(key, low, high, log, when=when, also=also, until=value.get("until") or "")
+        number = (isinstance(end, float) and math.isfinite(end)) or (_whole(end) and abs(end) <= LIMIT)
+        require(number, f"{key}: low and high must be numbers", repr(end), "write 1.0e-3, YAML reads 1e-3 as text")
+    require(low < high, f"{key}: `low < high` must hold", f"{low=}, {high=}", "swap them")
+    require(isinstance(log, bool), f"{key}: log must be true or false", repr(log), "write log: true")
+    require(not log or low > 0, f"{key}: a logarithmic range must be positive", f"{low=}", "try low: 1.0e-6")
+    if until:
+        _free(until)
+    return Parameter(key, low, high, log, when=conditions, also=tuple(also), until=until)
+
+
+def _choices(key: str, value: dict[str, Any]) -> tuple[Any, ...]:
+    choices = value["choices"]
+    alone = not {"low", "high", "log", "until"} & value.keys()
+    several = isinstance(choices, list) and bool(choices)
+    rule = f"{key}: choices must be a list with at least one value, and stand alone"
+    require(several and alone, rule, value, "try {choices: [a, b]}")
+    twice = [choice for k, choice in enumerate(choices) if choice in choices[:k] or choice != choice]
+    require(not twice, f"{key}: choices must differ from each other, as 1, 1.0 and true do not", twice, "drop one")
+    return tuple(choices)
 
 
 def _ordered(parameters: tuple[Parameter, ...]) -> None:
+    """Refuse conditions on what does not stand above, and keys that two parameters set."""
     seen: dict[str, Parameter] = {}
     for parameter in parameters:
         for other, values in parameter.when.items():
-            if other not in seen:
-                hint = nearest(other, list(seen))
-                raise ValueError(f"{parameter.key}: `when` must name a parameter above it; got '{other}'{hint}")
-            if not set(values) <= set(seen[other].choices):
-                raise ValueError(
-                    f"{parameter.key}: `when` must give values among the choices of '{other}', "
-                    f"{list(seen[other].choices)}; got {list(values)}"
-                )
+            above = other in seen
+            rule, hint = f"{parameter.key}: `when` must name a parameter above it", nearest(str(other), list(seen))
+            require(above, rule, f"'{other}'{hint}", "move it down")
+            choices = list(seen[other].choices)
+            among = all(value in choices for value in values)
+            rule = f"{parameter.key}: `when` must give values among the choices of '{other}', {choices}"
+            require(among, rule, list(values), "correct them")
         seen[parameter.key] = parameter
+    keys = [key for parameter in parameters for key in (parameter.key, *parameter.also)]
+    twice = [key for key in keys if keys.count(key) > 1]
+    require(not twice, "one parameter must set a key", f"{sorted({*twice})} twice", "drop one, or its `also`")
 
 
 def _axes(content: dict[str, Any], parameters: dict[str, Parameter]) -> dict[str, Parameter]:
     _known("map", content, ("x", "y", "panels"))
-    if content and not {"x", "y"} <= content.keys():
-        raise ValueError(f"map must have x and y; got {content}")
+    require(not content or {"x", "y"} <= content.keys(), "map must have x and y", content, "add the other one")
     axes = {}
     for name, value in content.items():
         if isinstance(value, dict):
-            axes[name] = _parameter(
-                value.get("key", ""), {k: v for k, v in value.items() if k != "key"}, more=("until",)
-            )
-        elif value in parameters:
-            axes[name] = parameters[value]
+            own = {key: part for key, part in value.items() if key != "key"}
+            axes[name] = _parameter(value.get("key", ""), own, more=("until",))
         else:
-            hint = nearest(str(value), list(parameters))
-            raise ValueError(f"map.{name} must be a parameter of the space or have its own range; got '{value}'{hint}")
-    if "panels" in axes and not axes["panels"].choices:
-        raise ValueError(f"map.panels must be a parameter with choices; got '{axes['panels'].key}'")
+            rule, hint = (
+                f"map.{name} must be a parameter of the space or have its own range",
+                nearest(str(value), parameters),
+            )
+            require(isinstance(value, str) and value in parameters, rule, f"{value!r}{hint}", "try {key, low, high}")
+            axes[name] = parameters[value]
+    panels = axes.get("panels")
+    chosen = panels is None or bool(panels.choices)
+    require(chosen, "map.panels must be a parameter with choices", panels and panels.key, "leave it out")
     return axes
 
 
-def _known(where: str, content: dict[str, Any], known: tuple[str, ...]) -> None:
+def _changes(name: str, value: Any, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    changes = _mapping(name, value)
+    varied = {key for parameter in parameters for key in (parameter.key, *parameter.also)}
+    for key in changes:
+        require(isinstance(key, str), f"{name} must map dotted keys to values", repr(key), "correct it")
+        require(key not in OWN, f"{name} must leave {key} to the space", key, f"{OWN.get(key, '')} says it")
+        require(key not in varied or name == "selection", f"{name} must not hold a parameter", key, "drop it there")
+    return changes
+
+
+def _free(key: Any) -> None:
+    """Refuse a key that no trial may vary."""
+    free = isinstance(key, str) and key.startswith(("model.", "data.")) and not key.endswith(".seed")
+    require(
+        free,
+        "a parameter must be a key of the model or of the data, and no seed",
+        repr(key),
+        "write model.class_path, or model.init_args.learning_rate",
+    )
+
+
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    value = {} if value is None else value
+    require(isinstance(value, dict), f"{name} must be a mapping", reading.kind(value), "write `key: value` lines")
+    return value
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _known(where: str, content: Any, known: tuple[str, ...]) -> None:
+    rule = f"{where} must be a mapping with {', '.join(known)}"
+    require(isinstance(content, dict), rule, repr(content), "see search/spaces/multiplication.yaml")
     for key in content:
         if key not in known:
-            at = f"{where}: " if where else ""
-            raise ValueError(f"{at}unknown key '{key}'{nearest(str(key), list(known))}; expected {', '.join(known)}")
+            hint = nearest(str(key), known)
+            raise ValueError(f"{where}: unknown key '{short(key)}'{hint}; expected {', '.join(known)}")

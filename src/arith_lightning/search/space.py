@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from arith_lightning import reading
 from arith_lightning.config import Experiment, experiment
 
 CLASS = "model.class_path"
@@ -58,7 +58,7 @@ class Parameter:
     def distribution(self) -> Distribution:
         """What Optuna samples from."""
         if self.choices:
-            return CategoricalDistribution(self.choices)
+            return CategoricalDistribution(tuple(map(encoded, self.choices)))
         if isinstance(self.low, int) and isinstance(self.high, int):
             return IntDistribution(self.low, self.high, log=self.log)
         return FloatDistribution(self.low, self.high, log=self.log)
@@ -67,7 +67,7 @@ class Parameter:
         """Draw a value for a trial."""
         distribution = self.distribution
         if isinstance(distribution, CategoricalDistribution):
-            return trial.suggest_categorical(self.key, distribution.choices)
+            return self.meant(trial.suggest_categorical(self.key, distribution.choices))
         if isinstance(distribution, IntDistribution):
             return trial.suggest_int(self.key, distribution.low, distribution.high, log=self.log)
         return trial.suggest_float(self.key, distribution.low, distribution.high, log=self.log)
@@ -76,6 +76,10 @@ class Parameter:
     def ends(self) -> tuple[Any, ...]:
         """Return every choice, or both ends of the interval."""
         return self.choices or (self.low, self.high)
+
+    def meant(self, value: Any) -> Any:
+        """Return the value that a trial's parameter stands for."""
+        return next((choice for choice in self.choices if encoded(choice) == value), value)
 
     def at(self, value: Any) -> Setting:
         """Return what the configuration gets for a value."""
@@ -138,12 +142,12 @@ class Space:
         found: Setting = {}
         for parameter in self.parameters:
             if parameter.key in params:
-                found |= parameter.at(params[parameter.key])
+                found |= parameter.at(parameter.meant(params[parameter.key]))
         return found
 
     def arguments(self, setting: Setting) -> list[str]:
         """Return the arguments that make a trial of a setting; the class first, since it decides on the rest."""
-        values = self.fixed | {"trainer.max_steps": self.steps} | self.selection | setting
+        values = {"trainer.max_steps": self.steps, "seeds": self.seeds} | self.fixed | self.selection | setting
         ordered = sorted(values.items(), key=lambda item: item[0] != CLASS)
         return ["--config", str(self.base), *(f"--{key}={_text(value)}" for key, value in ordered)]
 
@@ -153,7 +157,7 @@ class Space:
 
     def configuration(self, setting: Setting, seeds: list[int]) -> dict[str, Any]:
         """Return the base file with a setting and seeds written into it: a file that `fit` runs."""
-        config = yaml.safe_load(self.base.read_text())
+        config = reading.load(self.base, "a configuration")
         if CLASS in self.fixed | setting:
             # of the base's arguments another class keeps only what it knows
             config["model"] = self.build(setting).config["model"]
@@ -213,6 +217,11 @@ class Space:
             except ValueError as error:
                 at = f"{key}={setting.get(key)}: " if key else ""
                 raise ValueError(f"{self.name}: {at}{error}") from error
+
+
+def encoded(choice: Any) -> bool | int | float | str | None:
+    """Return a choice as Optuna takes it: lists and mappings as text."""
+    return json.dumps(choice) if isinstance(choice, list | dict) else choice
 
 
 def _text(value: Any) -> str:

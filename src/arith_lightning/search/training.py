@@ -7,15 +7,16 @@ shape or a code path (depth, optimizer) starts another.
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from torch import Tensor
 
 from arith_lightning.config import Experiment
 from arith_lightning.population import Population
 from arith_lightning.population.identity import signature
+from arith_lightning.population.settings import last
 from arith_lightning.search.objective import Result, summarize
 from arith_lightning.search.pruning import Prune
 from arith_lightning.search.space import Setting, Space
@@ -23,6 +24,9 @@ from arith_lightning.search.space import Setting, Space
 JUDGED_ON = 1
 """Seed of the evaluation sets of a search; reported results have 0. A dataset whose evaluation set is a fixed list
 of examples (IntegerSeries, IntegerParity) has one set only, and there the reported seeds alone are new."""
+
+ARGUMENTS = ("model.init_args", "data.init_args")
+"""Keys of a module's and of a dataset's arguments."""
 
 
 class Batch:
@@ -35,7 +39,7 @@ class Batch:
 
     def __init__(self, space: Space, compile: bool) -> None:
         self.space, self.compile = space, compile
-        self._built: dict[Any, tuple[Experiment, dict[str, list[str]]]] = {}
+        self._built: dict[Any, Experiment] = {}
 
     def train(
         self,
@@ -52,12 +56,12 @@ class Batch:
             prune: told an evaluation's number and the results so far by index; returns the indices to drop.
             drop_decided: whether seeds that are solved or have diverged stop there.
         """
-        groups: dict[Any, list[tuple[int, Experiment, dict[str, Any]]]] = {}
+        groups: dict[Any, list[tuple[int, Experiment]]] = {}
         for index, setting in enumerate(settings):
-            experiment, scalars = self._experiment(setting)
+            experiment = self._experiment(setting)
             shared = tuple(signature(experiment.module, experiment.data).items())
             key = (shared, experiment.max_steps, experiment.evaluate_every)
-            groups.setdefault(key, []).append((index, experiment, scalars))
+            groups.setdefault(key, []).append((index, experiment))
         results: dict[int, Result] = {}
         for group in groups.values():
             experiment = group[0][1]
@@ -66,38 +70,36 @@ class Batch:
                 experiment.module,
                 experiment.data,
                 seeds,
-                [scalars | task for _, _, scalars in group for task in tasks],
+                [setting for _, own in group for setting in own.members()],
                 experiment.evaluate_every,
                 self.compile,
                 drop_decided,
             )
-            rungs = Rungs([index for index, _, _ in group], len(tasks), prune) if prune else None
+            rungs = Rungs([index for index, _ in group], len(tasks), prune) if prune else None
             fit(population, experiment.max_steps, rungs)
             measured = summarize(population, len(tasks))
             if rungs:
                 measured = [m._replace(pruned_at=rungs.pruned.get(k)) for k, m in enumerate(measured)]
-            results |= {index: result for (index, _, _), result in zip(group, measured, strict=True)}
+            results |= {index: result for (index, _), result in zip(group, measured, strict=True)}
         return [results[index] for index in range(len(settings))]
 
-    def _experiment(self, setting: Setting) -> tuple[Experiment, dict[str, Any]]:
-        """Return an experiment of this structure, and every scalar that makes it this setting.
+    def _experiment(self, setting: Setting) -> Experiment:
+        """Return the experiment of a setting.
 
-        Parsing a configuration costs a tenth of a second, so settings that differ only in numbers which the module
-        holds as buffers (or the dataset as columns) share one parsed experiment.
+        Parsing a configuration costs a tenth of a second, so settings that differ only in numbers share a parsed one,
+        whose module and dataset are built again with the numbers.
         """
-        numbers = {key: number for key, number in setting.items() if isinstance(number, float)}
-        discrete = tuple((key, None if key in numbers else choice) for key, choice in setting.items())
+        numbers = {k: n for k, n in setting.items() if isinstance(n, float) and k.rpartition(".")[0] in ARGUMENTS}
+        discrete = tuple((key, None if key in numbers else repr(choice)) for key, choice in setting.items())
         if discrete not in self._built:
-            built = self._build(setting)
-            self._built[discrete] = built, {key: _places(built, key, number) for key, number in numbers.items()}
-        built, places = self._built[discrete]
-        if not all(places[key] for key in numbers):
-            built, places = self._build(setting), {}
-        scalars = _scalars(built) | {name: numbers[key] for key, names in places.items() for name in names}
-        return built, scalars
-
-    def _build(self, setting: Setting) -> Experiment:
-        built = self.space.build(setting)
+            self._built[discrete] = self.space.build(setting)
+        built = self._built[discrete]
+        model, data = ({last(k): n for k, n in numbers.items() if k.startswith(part)} for part in ARGUMENTS)
+        built = replace(
+            built,
+            module=built.module.again(**model) if model else built.module,
+            data=built.data.again(**data) if data else built.data,
+        )
         built.data.evaluation_seed = JUDGED_ON
         return built
 
@@ -153,16 +155,3 @@ def fit(population: Population, steps: int, rungs: Rungs | None = None) -> None:
         trainer.fit(population)
     if trainer.interrupted:
         raise KeyboardInterrupt
-
-
-def _scalars(experiment: Experiment) -> dict[str, Tensor]:
-    return dict(experiment.module.named_buffers()) | experiment.data.columns()
-
-
-def _places(experiment: Experiment, key: str, number: float) -> list[str]:
-    """Return the buffers and columns that hold a key's value; none if the value went anywhere else."""
-    last = key.rpartition(".")[2]
-    scalars = _scalars(experiment)
-    names = [name for name in scalars if f".{name}".endswith(f".{last}")]
-    alike = all(scalars[name].numel() == 1 and scalars[name].item() == number for name in names)
-    return names if alike else []

@@ -1,0 +1,99 @@
+"""What a population asks of Lightning's Trainer, beside what Lightning itself refuses."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lightning import Trainer
+
+from arith_lightning.complaint import nearest, require
+
+Rule = tuple[Callable[[Any], bool], str, str]
+METRICS = ("success_rate", "diverged", "interpolation_mse_median", "extrapolation_mse_median")
+"""What a population logs at every evaluation, for callbacks that monitor something."""
+
+
+def only(*values: Any) -> Callable[[Any], bool]:
+    """Return a test for some values, which knows 1 from True."""
+    return lambda value: any(type(value) is type(known) and value == known for known in values)
+
+
+ONE_DEVICE = "a population runs on one device; trainer."
+EVALUATIONS = "an epoch of a population is one batch and one evaluation; trainer."
+RULES: dict[str, Rule] = {
+    "max_steps": (lambda n: n > 0, "trainer.max_steps must be positive", "try 50000"),
+    "max_epochs": (
+        lambda n: n is None or n == -1 or n > 0,
+        "trainer.max_epochs must be positive, or -1 for no limit",
+        "leave it out, runs are limited by trainer.max_steps",
+    ),
+    "devices": (
+        lambda n: only(1, "1")(n) or (isinstance(n, list) and len(n) == 1),
+        f"{ONE_DEVICE}devices must be 1, or a list of one",
+        "leave it out; several runs at a time take several devices",
+    ),
+    "num_nodes": (only(1), f"{ONE_DEVICE}num_nodes must be 1", "leave it out; searches take several machines"),
+    "strategy": (only("auto"), f"{ONE_DEVICE}strategy must be auto", "leave it out"),
+    "precision": (
+        only(None, 64, 32, "64", "32", "64-true", "32-true", "16-mixed", "bf16-mixed"),
+        "trainer.precision must be one that parameters can have, 32-true, 64-true, 16-mixed or bf16-mixed",
+        "try 32-true",
+    ),
+    "gradient_clip_val": (
+        only(None),
+        "gradients are clipped by member; trainer.gradient_clip_val must be left out",
+        "set model.init_args.gradient_clip_norm or gradient_clip_value",
+    ),
+    "gradient_clip_algorithm": (
+        only(None),
+        "gradients are clipped by member; trainer.gradient_clip_algorithm must be left out",
+        "set model.init_args.gradient_clip_norm or gradient_clip_value",
+    ),
+    "accumulate_grad_batches": (
+        only(1),
+        "every batch is a step; trainer.accumulate_grad_batches must be 1",
+        "set data.init_args.batch_size",
+    ),
+    "overfit_batches": (only(0.0, 0), f"{EVALUATIONS}overfit_batches must be 0", "leave it out"),
+    "check_val_every_n_epoch": (
+        only(1),
+        f"{EVALUATIONS}check_val_every_n_epoch must be 1",
+        "set evaluate_every, the steps between two evaluations",
+    ),
+    "val_check_interval": (
+        only(None, 1.0, 1),
+        f"{EVALUATIONS}val_check_interval must be 1",
+        "set evaluate_every, the steps between two evaluations",
+    ),
+    "limit_train_batches": (only(None, 1.0, 1), f"{EVALUATIONS}limit_train_batches must be 1", "set trainer.max_steps"),
+    "limit_val_batches": (only(None, 1.0, 1), f"{EVALUATIONS}limit_val_batches must be 1", "leave it out"),
+    "limit_test_batches": (only(None, 1.0, 1), f"{EVALUATIONS}limit_test_batches must be 1", "leave it out"),
+    "barebones": (only(False), "a run leaves its files; trainer.barebones must be false", "leave it out"),
+}
+"""For an argument of the Trainer: what it must hold, in words, and the way out."""
+
+
+def examine(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments of the Trainer that a population cannot heed.
+
+    Raises:
+        ValueError: with the rule.
+    """
+    for name, (holds, rule, way_out) in RULES.items():
+        if name in arguments:
+            require(holds(arguments[name]), rule, arguments[name], way_out)
+
+
+def examine_callbacks(trainer: Trainer) -> None:
+    """Refuse callbacks that wait for what a population does not log.
+
+    Raises:
+        ValueError: with what it logs.
+    """
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        monitor = getattr(callback, "monitor", None)
+        require(
+            monitor is None or monitor in METRICS,
+            f"{type(callback).__name__} must monitor one of {', '.join(METRICS)}",
+            f"'{monitor}'{nearest(str(monitor), METRICS)}",
+            "correct monitor",
+        )
