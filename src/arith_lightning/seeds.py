@@ -1,8 +1,8 @@
 """Which seeds are whose: what a search has trained on is never what its answer is measured on.
 
 A member's start and batches follow from its seed, so two experiments that share seeds share starts and batches. Runs
-and tables count from 0; every part of a search counts from a number of its own. A seed is a 32-bit number, and a list of
-seeds that a user gives may hold any: what is written here is what is counted.
+and tables count from 0; every part of a search counts from a number of its own. A seed is any number from 0 to
+2,147,483,647, and a list of seeds in a configuration may hold whichever it likes.
 """
 
 WIDTH = 10_000_000

@@ -11,11 +11,9 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from arith_lightning.launch import INTERRUPTED
 from arith_lightning.search.pool import Lost, Pool, Processes
 from arith_lightning.search.studies import StorageLostError
-
-INTERRUPTED = 130
-"""Exit code of an interrupted command, by Ctrl-C or SIGTERM, as of any program ended by Ctrl-C."""
 
 
 def positive(text: str) -> int:
@@ -63,7 +61,7 @@ def bars(console: Console) -> Progress:
     )
 
 
-def answer(action: Callable[[], None]) -> int:
+def answer(action: Callable[[], Any]) -> int:
     """Run a command; return its exit code, with one line about whatever ended it early."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

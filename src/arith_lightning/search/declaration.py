@@ -2,7 +2,7 @@
 
 base: the experiment that every trial changes, such as configs/nalu_mul.yaml
 steps: optimizer steps of a trial (trainer.max_steps)
-seeds: seeds that score a trial
+seeds: how many seeds score a trial; they are counted from 10,000,000, `arith_lightning.seeds` says why
 trials: trials of the study
 fixed: changes that all trials share, {dotted key: value}
 selection: changes that trials, not reported results, share: examples to select on, such as another held-out set
@@ -125,7 +125,7 @@ def _ordered(parameters: tuple[Parameter, ...]) -> None:
             if other not in seen:
                 hint = nearest(other, list(seen))
                 raise ValueError(f"{parameter.key}: `when` must name a parameter above it; got '{other}'{hint}")
-            if not set(values) <= set(seen[other].choices):
+            if not all(value in seen[other].choices for value in values):
                 raise ValueError(
                     f"{parameter.key}: `when` must give values among the choices of '{other}', "
                     f"{list(seen[other].choices)}; got {list(values)}"

@@ -72,7 +72,7 @@ class Journal(BaseJournalBackend):
         self.read = 0, 0
         """How much is read: lines, bytes."""
         with path.open("ab") as file:
-            lock(file, path)
+            locked(file)  # a file system without locks is refused now, not at the first trial
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Yield what the lines after the first `log_number_from` hold; an unfinished one at the end does not count.
@@ -143,15 +143,20 @@ class Journal(BaseJournalBackend):
         return content
 
 
+def locked(file: BinaryIO) -> bool:
+    """Lock a file, unless another process has; closing it, or the end of this process, lets others in."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def lock(file: BinaryIO, path: Path) -> None:
-    """Wait until nobody else appends; closing the file, or the end of this process, lets others in."""
+    """Lock a file as soon as nobody else has it locked; say so if that takes long."""
     began, told = time.monotonic(), False
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if not told and time.monotonic() > began + QUIET:
-                told = True
-                log.warning("waiting for %s, which another process has locked for %g s; is it stopped?", path, QUIET)
-            time.sleep(0.0002)
+    while not locked(file):
+        if not told and time.monotonic() > began + QUIET:
+            told = True
+            log.warning("waiting for %s, which another process has locked for %g s; is it stopped?", path, QUIET)
+        time.sleep(0.0002)

@@ -38,8 +38,8 @@ PAIR = ("multiplication", "parity")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = vars(parse(arguments))
-    names, numbers = options.pop("space"), {key: options.pop(key) for key in ("trials", "seeds")}
-    return command.answer(lambda: Search(**options).run([configured(name, **numbers) for name in names]))
+    names, trials, seeds = (options.pop(key) for key in ("space", "trials", "seeds"))
+    return command.answer(lambda: Search(**options).run([configured(name, trials, seeds) for name in names]))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -157,9 +157,10 @@ class Search:
             self.supply.take_back([worker])
 
 
-def configured(name: str, **numbers: int | None) -> Space:
+def configured(name: str, trials: int | None, seeds: int | None) -> Space:
     """Return a space with the command's own numbers, where they are given."""
-    return replace(load(name), **{key: number for key, number in numbers.items() if number is not None})
+    space = load(name)
+    return replace(space, trials=trials or space.trials, seeds=seeds or space.seeds)
 
 
 def note(finished: Sequence[FrozenTrial]) -> str:

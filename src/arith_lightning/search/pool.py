@@ -12,6 +12,7 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -147,10 +148,8 @@ class Processes(Pool):
             process.start()
             theirs.close()
             self.running[worker] = process, pipe
-        try:
+        with suppress(OSError):  # it has died; receiving says so
             self.running[worker][1].send((function, job))
-        except OSError:
-            pass  # it has died; receiving says so
 
     def ready(self, workers: Collection[int], seconds: float) -> list[int]:
         """Return the workers whose pipes hold an answer or have lost their other end."""

@@ -35,7 +35,7 @@ class Batch:
 
     def __init__(self, space: Space, compile: bool) -> None:
         self.space, self.compile = space, compile
-        self._built: dict[Any, tuple[Experiment, dict[str, list[str]]]] = {}
+        self._built: dict[str, tuple[Experiment, dict[str, list[str]]]] = {}
 
     def train(
         self,
@@ -85,7 +85,7 @@ class Batch:
         holds as buffers (or the dataset as columns) share one parsed experiment.
         """
         numbers = {key: number for key, number in setting.items() if isinstance(number, float)}
-        discrete = tuple((key, None if key in numbers else choice) for key, choice in setting.items())
+        discrete = repr([(key, None if key in numbers else choice) for key, choice in setting.items()])
         if discrete not in self._built:
             built = self._build(setting)
             self._built[discrete] = built, {key: _places(built, key, number) for key, number in numbers.items()}
