@@ -12,11 +12,12 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from arith_lightning.search.studies import StorageLostError
 from arith_lightning.search.worker import Call, Worker
@@ -145,7 +146,8 @@ class Processes(Pool):
         if worker not in self.running:
             pipe, theirs = self.context.Pipe()
             process = self.context.Process(target=serve, args=(theirs, worker), daemon=True)
-            process.start()
+            with uninterrupted():
+                process.start()
             theirs.close()
             self.running[worker] = process, pipe
         with suppress(OSError):  # it has died; receiving says so
@@ -177,6 +179,19 @@ class Processes(Pool):
             pipe.close()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off, for good in the processes that are started: it reaches the whole group, the command decides."""
+    if os.name != "posix":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def ending(code: int | None) -> str:
     """Return what became of a process with an exit code."""
     if code is None or code >= 0:
@@ -187,7 +202,8 @@ def ending(code: int | None) -> str:
 def serve(pipe: Connection, index: int) -> None:
     """Answer calls until the command ends; what a worker's process does."""
     torch.set_num_threads(1)
-    # Ctrl-C reaches the whole process group; the command decides
+    # torch's compiler counts with tqdm, whose own lock is a semaphore that a killed process leaves behind
+    tqdm.set_lock(threading.RLock())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Lightning puts termination off until a step ends; a handler of ours comes first
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))

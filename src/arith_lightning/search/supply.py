@@ -43,6 +43,7 @@ class Supply:
             else:
                 del self._given[done[0]]
                 yield done[1]
+        self._reach(self._free)
 
     def take_back(self, workers: Iterable[int]) -> None:
         """Queue what these workers have not finished again."""
