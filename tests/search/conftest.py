@@ -12,10 +12,13 @@ class Inline:
         self.calls, self.worker = [], Worker()
 
     def each(self, function, arguments):
-        for index, values in enumerate(arguments):
-            self.calls.append(values)
+        index = 0
+        for values in arguments:
             yield None
-            yield index, function(self.worker, *values)
+            if values is not None:
+                self.calls.append(values)
+                yield index, function(self.worker, *values)
+                index += 1
 
 
 @pytest.fixture

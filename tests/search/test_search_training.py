@@ -117,7 +117,7 @@ def test_a_choice_may_be_a_list(tmp_path):
     space = parse("ranges", GOOD | own)
     space.validate()
     results = Batch(space, compile=False).train([{ranges: [1, 2]}, {ranges: [0.5, 3]}, {ranges: [1, 2]}], range(2))
-    assert results[0] == results[2] != results[1]
+    assert results[0].excess == results[2].excess != results[1].excess
     worker, work = Worker(), Work(space, str(tmp_path / "journal.log"), "tpe", "none", 0, "token", False)
     worker.search(work, 2)
     assert all(trial.params[ranges] in ([1, 2], [0.5, 3]) for trial in worker.study.trials)
