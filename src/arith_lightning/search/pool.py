@@ -209,18 +209,16 @@ def serve(pipe: Connection, index: int) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
     threading.Thread(target=follow_parent, daemon=True).start()
     worker = Worker(index)
-    while True:
-        answer, error = None, None
-        try:
+    with suppress(EOFError, OSError):  # the command has died
+        while True:
             function, job = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = function(worker, *job)
-        except Exception as raised:
-            raised.add_note(traceback.format_exc())
-            error = portable(raised)
-        pipe.send((answer, error))
+            answer, error = None, None
+            try:
+                answer = function(worker, *job)
+            except Exception as raised:
+                raised.add_note(traceback.format_exc())
+                error = portable(raised)
+            pipe.send((answer, error))
 
 
 def follow_parent() -> None:
