@@ -85,7 +85,7 @@ def all_of(process):
 def finished_whole(study, trials, forgotten=0):
     """Every trial is done; what was interrupted was queued again, once.
 
-    Of a command that is killed just then, `forgotten` settings at most are not, and others take their place.
+    Of a command that is ended between the two, `forgotten` settings at most are not, and others take their place.
     """
     assert len(studies.finished(study)) >= trials
     assert not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
