@@ -2,7 +2,7 @@
 
 import sys
 
-from arith_lightning.search.proxy import main
+from arith_lightning.launch import launch
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(launch("arith_lightning.search.proxy"))

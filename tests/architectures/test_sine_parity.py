@@ -127,7 +127,7 @@ def test_random_draws_need_several_waves_only_where_one_is_missing(trainer):
     ("arguments", "message"),
     [
         ({"init_low": 2.0, "init_high": 1.0}, r"init_low <= init_high; got \(2.0, 1.0\); swap them"),
-        ({"init_low": math.nan}, "init_low <= init_high"),
+        ({"init_low": math.nan}, "init_low must be finite; got nan"),
         ({"waves": 0}, "waves must be positive; got 0"),
         ({"damping": math.inf}, "damping must be finite; got inf"),
     ],

@@ -57,7 +57,7 @@ def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypat
 
 
 def test_a_failing_run_is_told_with_its_command(project, capsys, monkeypatch):
-    runs = {"x": Run("nac_add", ("--trainer.max_steps=-3",))}
+    runs = {"x": Run("nac_add", ("--ckpt_path=nowhere",))}
     broken = System("S4", "title", "posted", runs, lambda results: "")
     monkeypatch.setattr(command, "SYSTEMS", (broken,))
     assert command.main(["systems", "--workers", "1"]) == 2

@@ -1,5 +1,7 @@
 import pytest
 
+from arith_lightning.search.worker import Worker
+
 
 class Inline:
     """A pool of no processes: calls are made when they are asked for."""
@@ -7,13 +9,16 @@ class Inline:
     workers = 1
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.worker = [], Worker()
 
     def each(self, function, arguments):
-        for index, values in enumerate(arguments):
-            self.calls.append(values)
+        index = 0
+        for values in arguments:
             yield None
-            yield index, function(*values)
+            if values is not None:
+                self.calls.append(values)
+                yield index, function(self.worker, *values)
+                index += 1
 
 
 @pytest.fixture

@@ -9,9 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
+from optuna.trial import TrialState
 
 from arith_lightning.search import studies
 from arith_lightning.search.declaration import load
@@ -79,13 +82,35 @@ def all_of(process):
     return [process.pid, *children(process.pid), *workers_of(process)]
 
 
+def finished_whole(study, trials, forgotten=0):
+    """Every trial is done; what was interrupted was queued again, once.
+
+    Of a command that is ended between the two, `forgotten` settings at most are not, and others take their place.
+    """
+    assert len(studies.finished(study)) >= trials
+    assert not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
+    failed = study.get_trials(states=(TrialState.FAIL,))
+    again = Counter(t.user_attrs[studies.RETRIED] for t in study.get_trials() if studies.RETRIED in t.user_attrs)
+    first = {t.number for t in failed if t.params and studies.RETRIED not in t.user_attrs}
+    assert set(again) <= first
+    assert len(first - set(again)) <= forgotten
+    assert set(again.values()) <= {1}
+    return failed
+
+
 def none_left(pids, seconds=15):
     end = time.monotonic() + seconds
-    while left := [pid for pid in pids if studies.alive(pid)]:
+    while left := [pid for pid in pids if runs(pid)]:
         if time.monotonic() > end:
             return left
         time.sleep(0.2)
     return []
+
+
+def runs(pid):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def free_port():

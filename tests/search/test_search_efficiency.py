@@ -6,22 +6,23 @@ from arith_lightning.search import efficiency
 from arith_lightning.search.declaration import parse
 from arith_lightning.search.efficiency import Found, quartiles, study
 from arith_lightning.search.samplers import EXPLORED, STARTUP, sampler
+from arith_lightning.search.worker import Worker
 
 
 def test_a_study_ends_with_the_first_setting_that_trains():
     start = {"model.init_args.init_center": 0.95, "model.init_args.init_scale": 0.04}
     base = {"base": "configs/nmu_mul.yaml", "trials": 6, "fixed": start | {"evaluate_every": 100}}
     easy = parse("easy", GOOD | base | {"steps": 300, "space": {RATE: {"low": 0.01, "high": 0.02}}})
-    found = study(easy, "random", seed=0, batch=2)
+    found = study(Worker(), easy, "random", seed=0, batch=2)
     assert (found.trials, found.succeeded) == (1, True)
     hopeless = parse("hopeless", GOOD | base | {"steps": 2, "space": {RATE: {"low": 1.0e-6, "high": 2.0e-6}}})
-    assert study(hopeless, "random", seed=0, batch=4)[::2] == (6, False)
+    assert study(Worker(), hopeless, "random", seed=0, batch=4)[::2] == (6, False)
 
 
 def test_samplers_are_compared_on_medians(monkeypatch, pool, capsys):
     counts = {"random": [9, 40, 20], "tpe": [3, 5, 4]}
     monkeypatch.setattr(efficiency.command, "open_pool", lambda options, lost: pool)
-    monkeypatch.setattr(efficiency, "study", lambda space, name, k, batch: Found(counts[name][k], 1.5, k > 0))
+    monkeypatch.setattr(efficiency, "study", lambda worker, space, name, k, batch: Found(counts[name][k], 1.5, k > 0))
     pool.stop = lambda: None
     assert efficiency.main(["parity_fast", "--samplers", "random", "tpe", "--studies", "3", "--workers", "1"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "│" in line]

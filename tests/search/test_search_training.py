@@ -5,11 +5,12 @@ import yaml
 from test_search_space import GOOD, RATE
 
 from arith_lightning.config import experiment
-from arith_lightning.search import declaration, training, worker
+from arith_lightning.search import declaration, training
 from arith_lightning.search.declaration import parse
 from arith_lightning.search.objective import WORST, value
 from arith_lightning.search.space import Space
 from arith_lightning.search.training import Batch
+from arith_lightning.search.worker import Work, Worker
 
 FIXED = {
     "model.class_path": "MLP",
@@ -109,6 +110,19 @@ def test_a_trial_counts_the_successes_on_every_task_of_its_experiment():
     assert [(r.successes, r.n, r.pruned_at) for r in pruned] == [(0, 18, 50), (18, 18, None)]
 
 
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_a_choice_may_be_a_list(tmp_path):
+    ranges = "data.init_args.interpolation"
+    own = {"base": "configs/nmu_mul.yaml", "map": None, "space": {ranges: {"choices": [[1, 2], [0.5, 3]]}}}
+    space = parse("ranges", GOOD | own)
+    space.validate()
+    results = Batch(space, compile=False).train([{ranges: [1, 2]}, {ranges: [0.5, 3]}, {ranges: [1, 2]}], range(2))
+    assert results[0].excess == results[2].excess != results[1].excess
+    worker, work = Worker(), Work(space, str(tmp_path / "journal.log"), "tpe", "none", 0, "token", False)
+    worker.search(work, 2)
+    assert {trial.params[ranges] for trial in worker.study.trials} <= {"[1, 2]", "[0.5, 3]"}
+
+
 def test_a_worker_parses_a_space_once(monkeypatch):
     builds = []
     build = Space.build
@@ -119,6 +133,7 @@ def test_a_worker_parses_a_space_once(monkeypatch):
 
     monkeypatch.setattr(Space, "build", counted)
     setting = {RATE: 0.1, "model.init_args.optimizer": "adam"}
+    worker = Worker()
     for rate in (0.1, 0.2, 0.3):
         worker.train(parse("parity", GOOD | {"steps": 2}), False, [setting | {RATE: rate}], [0])
     assert len(builds) == 1

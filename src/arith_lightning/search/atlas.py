@@ -12,14 +12,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from arith_lightning import seeds
 from arith_lightning.search import command
 from arith_lightning.search.chart import Chart
 from arith_lightning.search.declaration import available, load
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.search.picture import draw as picture
-
-CHARTED = 30_000
-"""First seed of a map; no study uses it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,10 +49,8 @@ def draw(options: argparse.Namespace) -> None:
     folder = options.logs / space.name
     folder.mkdir(parents=True, exist_ok=True)
     points = tuple(options.cells) if options.cells else space.points
-    chart = Chart(space, points, range(CHARTED, CHARTED + options.seeds), folder)
-    pool = command.open_pool(
-        options, lambda reason: console.print(f"{reason}; going on with new workers", highlight=False)
-    )
+    chart = Chart(space, points, seeds.first(options.seeds, seeds.CHARTED), folder)
+    pool = command.open_pool(options, lambda reason, worker: command.tell(console, reason))
     try:
         with command.bars(console) as progress:
             task = progress.add_task(space.name, total=len(chart.cells()), note="cells")

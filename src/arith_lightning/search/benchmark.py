@@ -11,10 +11,9 @@ import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import optuna
 import torch
@@ -26,12 +25,13 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from arith_lightning.architectures import NMU
 from arith_lightning.population.compilation import worthwhile
-from arith_lightning.search import command, studies, worker
+from arith_lightning.search import command, studies
 from arith_lightning.search.declaration import load
 from arith_lightning.search.pool import Pool
 from arith_lightning.search.samplers import SAMPLERS
 from arith_lightning.search.space import Space
-from arith_lightning.search.worker import Work
+from arith_lightning.search.supply import Supply
+from arith_lightning.search.worker import Spent, Work, Worker
 
 SPACE, STEPS, SEEDS = "nmu_mul", 5000, 25
 RANGES = {"data.init_args.interpolation": [1.0, 2.0], "data.init_args.extrapolation": [2.0, 6.0]}
@@ -50,19 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command.answer(lambda: compare(options))
 
 
-class Parts(NamedTuple):
-    """Seconds that a worker spent, and where."""
-
-    whole: float
-    cpu: float
-    asking: float = 0.0
-    telling: float = 0.0
-
-
 def compare(options: argparse.Namespace) -> None:
     """Run both contestants and print the table."""
     console, began = Console(), time.monotonic()
-    pool = command.open_pool(options, lambda reason: console.print(f"{reason}; the times are void"))
+    pool = command.open_pool(options, lambda reason, worker: console.print(f"{reason}; the times are void"))
     try:
         with tempfile.TemporaryDirectory() as folder:
             space = replace(load(SPACE), steps=options.steps, seeds=SEEDS, trials=options.workers * options.batch)
@@ -100,39 +91,12 @@ def compare(options: argparse.Namespace) -> None:
     )
 
 
-def run(space: Space, folder: Path, options: argparse.Namespace, pool: Pool) -> list[Parts]:
+def run(space: Space, folder: Path, options: argparse.Namespace, pool: Pool) -> list[Spent]:
     """Search as `optimize.py` does, without pruning, so that every trial takes all of its steps."""
     storage = str(folder / "journal.log")
-    studies.open_study(space, storage)
     compile = worthwhile(space.steps * (options.trials // options.batch), torch.device("cpu"))
-    work = Work(space, storage, options.sampler, "none", 0, studies.owner(), compile, float("inf"), options.batch)
-    return [done[1] for done in pool.each(timed, [(work, index) for index in range(options.workers)]) if done]
-
-
-def timed(work: Work, index: int) -> Parts:
-    """Search as a worker does; return where the time went."""
-    spent = {"ask": 0.0, "tell": 0.0}
-    originals = {name: getattr(worker, name) for name in spent}
-
-    def measured(name: str) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            began = time.perf_counter()
-            try:
-                return originals[name](*arguments)
-            finally:
-                spent[name] += time.perf_counter() - began
-
-        return call
-
-    began, cpu = time.perf_counter(), time.process_time()
-    for name in spent:
-        setattr(worker, name, measured(name))
-    try:
-        worker.search(work, index)
-    finally:
-        for name, function in originals.items():
-            setattr(worker, name, function)
-    return Parts(time.perf_counter() - began, time.process_time() - cpu, spent["ask"], spent["tell"])
+    work = Work(space, storage, options.sampler, "none", 0, folder.name, compile, batch=options.batch)
+    return [spent for spent in Supply(studies.open_study(space, storage), work, pool).fill() if spent]
 
 
 class Products(IterableDataset[tuple[Tensor, Tensor]]):
@@ -144,7 +108,7 @@ class Products(IterableDataset[tuple[Tensor, Tensor]]):
             yield x, x.prod(1, keepdim=True)
 
 
-def plain_trial(storage: str, steps: int, seeds: int) -> tuple[float, float]:
+def plain_trial(worker: Worker, storage: str, steps: int, seeds: int) -> tuple[float, float]:
     """Return the wall and CPU seconds that a seed of a plain study's trial takes, everything optional switched off."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -5,10 +5,8 @@ goes on where it was. The finished map is `map.npz` (arrays) and `map.csv` (a ro
 """
 
 import csv
-import hashlib
 import io
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +21,7 @@ from arith_lightning.runs import write
 from arith_lightning.search.objective import Result
 from arith_lightning.search.pool import Pool
 from arith_lightning.search.space import Parameter, Setting, Space
-from arith_lightning.search.worker import train
+from arith_lightning.search.worker import Worker
 
 TILE_EXAMPLES = 2**19
 """Training examples (members times batch size) of a tile: milliseconds a step, members enough for the cache."""
@@ -96,9 +94,7 @@ class Chart:
 
     def digest(self) -> str:
         """Return what tells this map from any other."""
-        axes = {name: str(axis) for name, axis in self.space.axes.items()}
-        content = [self.space.identity(), self.space.base.read_text(), axes, self.points, list(self.seeds), self.at]
-        return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()[:16]
+        return self.space.digest(self.points, list(self.seeds), self.at)
 
     def train(self, pool: Pool, advance: Callable[[int], None]) -> list[Result]:
         """Train what is not kept yet, keep it, and return the results of all cells.
@@ -119,7 +115,7 @@ class Chart:
         compile, seeds = self.compile, list(self.seeds)
         # what is solved need not be trained on: a third of the work of a map of which a third trains
         jobs = [(self.space, compile, [cells[c] for c in tiles[k]], seeds, True) for k in missing]
-        for done in pool.each(train, jobs):
+        for done in pool.each(Worker.train, jobs):
             if done is not None:
                 k = missing[done[0]]
                 save(paths[k], np.array([[getattr(r, name) for name in NUMBERS] for r in done[1]], dtype=float))

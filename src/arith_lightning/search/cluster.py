@@ -1,24 +1,25 @@
-"""Workers as Ray core tasks: the same workers, on whatever machines a Ray cluster has.
+"""Workers as Ray actors: the same workers, on whatever machines a Ray cluster has.
 
 They meet in the study's storage as those of any other command do, so it must be one that every machine reaches.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection
 from typing import Any
 
-from arith_lightning.search.pool import RESTARTS, Lost
-from arith_lightning.search.studies import StorageLostError
-from arith_lightning.search.worker import begin
+import torch
+
+from arith_lightning.search.pool import Job, Lost, Pool, WorkerDiedError
+from arith_lightning.search.worker import Call, Worker
 
 
-class RayPool:
-    """Stands in for `pool.Pool`.
+class RayPool(Pool):
+    """Workers that Ray starts.
 
     Args:
-        workers: tasks at a time.
-        lost: told why workers were lost.
+        workers: calls at a time.
+        lost: told of workers that died or lost the storage.
         address: `local` for a cluster of this machine alone, or that of a running one.
 
     Raises:
@@ -26,11 +27,12 @@ class RayPool:
     """
 
     def __init__(self, workers: int, lost: Lost, address: str) -> None:
+        super().__init__(workers, lost)
         try:
             import ray
         except ImportError as error:
             raise ValueError("--ray needs the package ray; pip install '.[ray]'") from error
-        # unpickling a task imports what this process can
+        # unpickling a call imports what this process can
         path = os.pathsep.join(filter(None, sys.path))
         environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": path}}
         where: dict[str, Any] = {"num_cpus": workers} if address == "local" else {"address": address}
@@ -40,56 +42,49 @@ class RayPool:
             )
         except ConnectionError as error:
             raise ValueError(f"--ray must be the address of a running cluster; got {address} ({error})") from error
-        self.ray, self.workers, self.lost, self.restarts = ray, workers, lost, 0
+        self.ray = ray
+        self.actors: dict[int, Any] = {}
+        self.calls: dict[int, Any] = {}
+        """Worker -> Ray's reference to its answer."""
 
-    def each(
-        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
-    ) -> Iterator[tuple[int, Any] | None]:
-        """Call `function` on each tuple of arguments; yield (index, result) as they come, and None now and then."""
-        task = self.ray.remote(num_cpus=1, max_retries=0)(_call)
-        left = dict(enumerate(arguments))
-        while left:
-            tasks = {task.remote(function, values): index for index, values in left.items()}
-            try:
-                while tasks:
-                    done, _ = self.ray.wait(list(tasks), timeout=0.5)
-                    for one in done:
-                        result = self.ray.get(one)
-                        index = tasks.pop(one)
-                        del left[index]
-                        yield index, result
-                    yield None
-            except (self.ray.exceptions.WorkerCrashedError, StorageLostError) as error:
-                self._cancel(tasks)
-                self.restart(str(error).splitlines()[0])
-            finally:
-                self._cancel(tasks)
+    def send(self, worker: int, function: Call, job: Job) -> None:
+        """Start a call, and the worker if there is none."""
+        if worker not in self.actors:
+            self.actors[worker] = self.ray.remote(num_cpus=1)(RayWorker).remote(worker)
+        self.calls[worker] = self.actors[worker].call.remote(function, job)
 
-    def restart(self, reason: str) -> None:
-        """Queue lost work again; Ray starts new workers by itself.
+    def ready(self, workers: Collection[int], seconds: float) -> list[int]:
+        """Return the workers that have answered or died."""
+        calls = {self.calls[worker]: worker for worker in workers}
+        done, _ = self.ray.wait(list(calls), num_returns=len(calls), timeout=seconds)
+        return [calls[call] for call in done]
 
-        Raises:
-            ValueError: that has not helped before.
-        """
-        if self.restarts == RESTARTS:
-            raise ValueError(
-                f"{reason}, after {RESTARTS} new starts; what is finished is kept, the same command continues"
-            )
-        self.restarts += 1
-        self.lost(reason)
+    def receive(self, worker: int) -> Any:
+        """Return an answer; raise what the call raised, or WorkerDiedError."""
+        try:
+            return self.ray.get(self.calls[worker])
+        except self.ray.exceptions.RayActorError:
+            self.end(worker)
+            raise WorkerDiedError("a worker was killed") from None
+
+    def end(self, worker: int) -> None:
+        """Kill an actor."""
+        if worker in self.actors:
+            self.ray.kill(self.actors.pop(worker))
 
     def stop(self) -> None:
         """End the workers; a cluster that ran before goes on without them."""
+        super().stop()
         self.ray.shutdown()
 
-    def _cancel(self, tasks: dict[Any, int]) -> None:
-        for one in tasks:
-            self.ray.cancel(one, force=True)
 
+class RayWorker(Worker):
+    """A worker that is called by name."""
 
-def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    import threading
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        torch.set_num_threads(1)
 
-    # on a cluster there is no lock between workers: a study may end up to a batch a worker above its number of trials
-    begin(threading.Lock())
-    return function(*values)
+    def call(self, function: Call, job: Job) -> Any:
+        """Make a call."""
+        return function(self, *job)

@@ -11,11 +11,9 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from arith_lightning.search.pool import Lost, Pool
+from arith_lightning.launch import INTERRUPTED
+from arith_lightning.search.pool import Lost, Pool, Processes
 from arith_lightning.search.studies import StorageLostError
-
-INTERRUPTED = 130
-"""Exit code of an interrupted command, as of any program ended by Ctrl-C."""
 
 
 def positive(text: str) -> int:
@@ -37,13 +35,18 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_pool(options: argparse.Namespace, lost: Lost) -> Any:
-    """Start the workers that the options ask for."""
+def open_pool(options: Any, lost: Lost) -> Pool:
+    """Return the workers that `options.workers` and `options.ray` ask for."""
     if options.ray is None:
-        return Pool(options.workers, lost)
+        return Processes(options.workers, lost)
     from arith_lightning.search.cluster import RayPool
 
     return RayPool(options.workers, lost, options.ray)
+
+
+def tell(console: Console, reason: str) -> None:
+    """Say that a worker was lost, and what becomes of it."""
+    console.print(f"{reason}; its batch is trained by a new one", highlight=False)
 
 
 def bars(console: Console) -> Progress:
@@ -58,7 +61,7 @@ def bars(console: Console) -> Progress:
     )
 
 
-def answer(action: Callable[[], None]) -> int:
+def answer(action: Callable[[], Any]) -> int:
     """Run a command; return its exit code, with one line about whatever ended it early."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

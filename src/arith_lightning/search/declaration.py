@@ -2,7 +2,7 @@
 
 base: the experiment that every trial changes, such as configs/nalu_mul.yaml
 steps: optimizer steps of a trial (trainer.max_steps)
-seeds: seeds that score a trial
+seeds: how many seeds score a trial; they are counted from 10,000,000, `arith_lightning.seeds` says why
 trials: trials of the study
 fixed: changes that all trials share, {dotted key: value}
 selection: changes that trials, not reported results, share: examples to select on, such as another held-out set

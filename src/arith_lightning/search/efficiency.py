@@ -13,15 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import optuna
 from rich.console import Console
 from rich.table import Table
 
-from arith_lightning.search import command, samplers, studies, worker
+from arith_lightning.search import command, samplers
 from arith_lightning.search.declaration import load
+from arith_lightning.search.objective import value
 from arith_lightning.search.space import Space
-from arith_lightning.search.training import Batch
-from arith_lightning.search.worker import Work
+from arith_lightning.search.worker import BATCH, Work, Worker
 
 ENOUGH = 0.95
 """Share of the seeds that must succeed."""
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--studies", type=command.positive, default=20, help="studies of each sampler (default: 20)")
     parser.add_argument("--trials", type=command.positive, default=256, help="where a study gives up (default: 256)")
     parser.add_argument("--steps", type=command.positive, help="steps of a trial, instead of the file's")
-    parser.add_argument("--batch", type=command.positive, default=worker.BATCH, help="trials that train together")
+    parser.add_argument("--batch", type=command.positive, default=BATCH, help="trials that train together")
     command.add_workers(parser)
     options = parser.parse_args(arguments)
     return command.answer(lambda: compare(options))
@@ -59,7 +58,7 @@ def compare(options: argparse.Namespace) -> None:
     # sampler by sampler in turn, so that all meet the same load of the machine
     jobs = [(space, name, k, options.batch) for k in range(options.studies) for name in options.samplers]
     found: dict[str, list[Found]] = {name: [] for name in options.samplers}
-    pool = command.open_pool(options, lambda reason: console.print(f"{reason}; the times are void"))
+    pool = command.open_pool(options, lambda reason, worker: console.print(f"{reason}; the times are void"))
     try:
         with command.bars(console) as progress:
             task = progress.add_task(space.name, total=len(jobs), note="studies")
@@ -89,21 +88,16 @@ def quartiles(counts: Sequence[int]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def study(space: Space, sampler: str, seed: int, batch: int) -> Found:
+def study(worker: Worker, space: Space, sampler: str, seed: int, batch: int) -> Found:
     """Search until a setting succeeds; the trial that did counts, not the rest of its batch."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
-        storage = str(Path(folder) / "journal.log")
-        work = Work(space, storage, sampler, "none", seed, studies.owner(), False, float("inf"), batch)
+        work = Work(space, str(Path(folder) / "journal.log"), sampler, "none", seed, folder, False)
         began = time.perf_counter()
-        opened = studies.open_study(space, storage)
-        opened.sampler = samplers.sampler(sampler, seed, 0, 0)
-        trainer, asked = Batch(space, compile=False), 0
-        while trials := worker.ask(opened, work):
-            results = trainer.train([setting for _, setting in trials], range(space.seeds))
-            for (trial, _), result in zip(trials, results, strict=True):
-                asked += 1
-                worker.tell(opened, trial, result, worker.value(result, space.steps))
+        for asked in range(0, space.trials, batch):
+            trials = worker.ask(work, min(batch, space.trials - asked))
+            results = worker.judge(work, trials)
+            for place, ((trial, _), result) in enumerate(zip(trials, results, strict=True), 1):
+                worker.tell(trial, result, value(result, space.steps))
                 if result.rate >= ENOUGH:
-                    return Found(asked, time.perf_counter() - began, True)
-        return Found(asked, time.perf_counter() - began, False)
+                    return Found(asked + place, time.perf_counter() - began, True)
+        return Found(space.trials, time.perf_counter() - began, False)

@@ -6,27 +6,30 @@ the same command on another machine with the same --storage joins in.
 
 import argparse
 import math
+import os
 import time
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import optuna
 import torch
+from optuna.trial import FrozenTrial
 from rich.console import Console
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.search import command, samplers, studies
-from arith_lightning.search import outcome as outcomes
 from arith_lightning.search.declaration import available, load
 from arith_lightning.search.objective import Result
+from arith_lightning.search.outcome import BEST, Outcome, amount, conclude, recall
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.search.pool import Pool
 from arith_lightning.search.pruning import PRUNERS
 from arith_lightning.search.space import Space
-from arith_lightning.search.worker import BATCH, Work, search
+from arith_lightning.search.supply import Supply
+from arith_lightning.search.worker import BATCH, Work
 
 PAIR = ("multiplication", "parity")
 """Spaces that are searched when none is named."""
@@ -34,8 +37,9 @@ PAIR = ("multiplication", "parity")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = parse(arguments)
-    return command.answer(lambda: Search(options).run())
+    options = vars(parse(arguments))
+    names, trials, seeds = (options.pop(key) for key in ("space", "trials", "seeds"))
+    return command.answer(lambda: Search(**options).run([configured(name, trials, seeds) for name in names]))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -61,103 +65,114 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+@dataclass
 class Search:
-    """The studies of one command."""
+    """Studies, one after the other, on the same workers; the arguments are the command's options.
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options, self.console, self.owner = options, Console(), studies.owner()
-        self.current: tuple[Space, str] | None = None
+    Called from a script, it belongs below `if __name__ == "__main__":`, since workers import the script.
+    """
 
-    def run(self) -> None:
-        """Bring every study to its number of trials, and say what came out."""
-        samplers.require(self.options.sampler)
-        spaces = [configured(name, self.options) for name in self.options.space]
+    sampler: str = "tpe"
+    pruner: str = "halving"
+    batch: int = BATCH
+    seed: int = 0
+    minutes: float = math.inf
+    storage: str | None = None
+    logs: Path = Path("logs")
+    workers: int = os.cpu_count() or 1
+    ray: str | None = None
+
+    def __post_init__(self) -> None:
+        self.console, self.token = Console(), uuid.uuid4().hex
+        self.supply: Supply | None = None
+
+    def run(self, spaces: Sequence[Space]) -> list[Outcome]:
+        """Bring the study of every space to its number of trials; say and return what came out.
+
+        Raises:
+            ValueError: a space, the storage or an option is refused.
+        """
         for space in spaces:
+            samplers.require(self.sampler, self.stored(space))
             space.validate()
-        pool = command.open_pool(self.options, self.lost)
+        pool = command.open_pool(self, self.lost)
         try:
-            for space in spaces:
-                self.conduct(space, pool)
+            return [self.conduct(space, pool) for space in spaces]
         finally:
             pool.stop()
             with suppress(Exception):  # a storage that is gone keeps them until the next start
-                self.reclaim()
+                if self.supply:
+                    studies.reclaim(self.supply.study, [(self.token, worker) for worker in range(self.workers)])
 
-    def conduct(self, space: Space, pool: Pool) -> None:
-        """Bring one study to its number of trials, and say what came out."""
-        options, folder = self.options, self.options.logs / space.name
+    def stored(self, space: Space) -> str:
+        """Return where the study of a space is."""
+        return str(self.logs / space.name / "journal.log") if self.storage is None else self.storage
+
+    def conduct(self, space: Space, pool: Pool) -> Outcome:
+        """Bring one study to its number of trials; say and return what came out."""
+        folder, storage = self.logs / space.name, self.stored(space)
         folder.mkdir(parents=True, exist_ok=True)
-        storage = options.storage or str(folder / "journal.log")
         with studies.reached(storage):
             study = studies.open_study(space, storage)
-        self.current = space, storage
-        steps = space.steps * (space.trials // (options.batch * options.workers) + 1)
-        compile, deadline = worthwhile(2 * steps, torch.device("cpu")), time.time() + 60 * options.minutes
+        steps = space.steps * (space.trials // (self.batch * self.workers) + 1)
         work = Work(
-            space, storage, options.sampler, options.pruner, options.seed, self.owner, compile, deadline, options.batch
+            space=space,
+            storage=storage,
+            sampler=self.sampler,
+            pruner=self.pruner,
+            seed=self.seed,
+            command=self.token,
+            compile=worthwhile(2 * steps, torch.device("cpu")),
+            deadline=time.time() + 60 * self.minutes,
+            batch=self.batch,
         )
+        self.supply = Supply(study, work, pool)
         with command.bars(self.console) as progress:
-            self.fill(study, work, pool, progress)
-            outcome = outcomes.recall(folder, len(studies.finished(study)))
-            if outcome is None and studies.completed(study):
-                task = progress.add_task("  best, share, map", total=outcomes.amount(space), note="")
-                with studies.reached(storage):
-                    outcome = outcomes.conclude(study, work, pool, folder, lambda n: progress.advance(task, n))
+            self.fill(self.supply, progress)
+            with studies.reached(storage):
+                outcome = recall(folder, study, space)
+                if outcome is None and studies.completed(study):
+                    task = progress.add_task("  best, share, map", total=amount(space), note="")
+                    outcome = conclude(study, work, pool, folder, lambda n: progress.advance(task, n))
         if outcome is None:
-            raise ValueError(f"{space.name}: no trial was finished; give it more --minutes than {options.minutes:g}")
-        self.current = None
+            raise ValueError(f"{space.name}: no trial was finished; give it more --minutes than {self.minutes:g}")
         show(space, outcome, folder, self.console)
+        return outcome
 
-    def fill(self, study: optuna.Study, work: Work, pool: Pool, progress: Progress) -> None:
-        """Let the workers fill the study; take back abandoned trials; wait for other machines."""
-        task = progress.add_task(work.space.name, total=work.space.trials, note="")
-        while True:
-            try:
-                with studies.reached(work.storage):
-                    watch(study, task, progress)
-                    if len(studies.finished(study)) >= work.space.trials or time.time() > work.deadline:
-                        return
-                    studies.reclaim(study, work.owner)
-                    if not studies.unasked(study, work.space.trials):
-                        time.sleep(1)
-                        continue
-                    for done in pool.each(search, [(work, index) for index in range(pool.workers)]):
-                        if done is None:
-                            watch(study, task, progress)
-            except studies.StorageLostError as error:
-                pool.restart(str(error))
+    def fill(self, supply: Supply, progress: Progress) -> None:
+        """Let the workers fill a study, and show how far it has come."""
+        task, said = progress.add_task(supply.work.space.name, total=supply.work.space.trials, note=""), ""
+        for _ in supply.fill():
+            progress.update(task, completed=len(supply.finished), note=supply.waiting or note(supply.finished))
+            if (whom := supply.waiting.partition(", since")[0]) != said:
+                said = whom
+                if whom:
+                    self.console.print(f"{whom}; they are done, or taken back, within minutes", highlight=False)
+        progress.update(task, completed=len(supply.finished), note=note(supply.finished))
 
-    def lost(self, reason: str) -> None:
-        """Queue the trials of lost workers again."""
-        self.console.print(f"{reason}; going on with new workers", highlight=False)
-        if self.current:
-            studies.await_storage(self.current[1])
-        self.reclaim()
-
-    def reclaim(self) -> None:
-        """Take back the trials of workers that are gone."""
-        if self.current:
-            space, storage = self.current
-            studies.reclaim(studies.open_study(space, storage), self.owner, own=True)
+    def lost(self, reason: str, worker: int) -> None:
+        """Queue the trials of a lost worker again."""
+        command.tell(self.console, reason)
+        if self.supply:
+            self.supply.take_back([worker])
 
 
-def configured(name: str, options: argparse.Namespace) -> Space:
-    """Return a space with the command's own numbers."""
-    numbers = {key: getattr(options, key) for key in ("trials", "seeds") if getattr(options, key) is not None}
-    return replace(load(name), **numbers)
+def configured(name: str, trials: int | None, seeds: int | None) -> Space:
+    """Return a space with the command's own numbers, where they are given."""
+    space = load(name)
+    return replace(space, trials=trials or space.trials, seeds=seeds or space.seeds)
 
 
-def watch(study: optuna.Study, task: TaskID, progress: Progress) -> None:
-    """Show the state of a study."""
-    finished = studies.finished(study)
-    results = [Result(**trial.user_attrs["result"]) for trial in finished]
-    best = max(results, key=lambda result: result.rate, default=None)
-    pruned = sum(result.pruned_at is not None for result in results)
-    note = f"best {best.successes}/{best.n}, {pruned} pruned" if best else ""
-    progress.update(task, completed=len(finished), note=note)
+def note(finished: Sequence[FrozenTrial]) -> str:
+    """Say what the trials of a study have shown so far."""
+    results = [Result(**trial.user_attrs["result"]) for trial in finished if "result" in trial.user_attrs]
+    if not results:
+        return ""
+    best = max(results, key=lambda result: result.rate)
+    return f"best {best.successes}/{best.n}, {sum(result.pruned_at is not None for result in results)} pruned"
 
 
-def show(space: Space, outcome: outcomes.Outcome, folder: Path, console: Console) -> None:
+def show(space: Space, outcome: Outcome, folder: Path, console: Console) -> None:
     """Print what came out of a study."""
     best = "  ".join(f"{key.rpartition('.')[2]}={_short(value)}" for key, value in outcome.best.items())
     console.print(f"  best setting:  {best}", highlight=False)
@@ -165,7 +180,7 @@ def show(space: Space, outcome: outcomes.Outcome, folder: Path, console: Console
     console.print(f"  settings that train:  {outcome.share}".replace("[", "\\["))
     if space.axes:
         console.print(f"  map: {folder / PICTURE}   (tensorboard --logdir {folder})")
-    console.print(f"  run it: python -m arith_lightning.fit --config {folder / outcomes.BEST}\n", soft_wrap=True)
+    console.print(f"  run it: python -m arith_lightning.fit --config {folder / BEST}\n", soft_wrap=True)
 
 
 def _short(value: object) -> str:

@@ -1,7 +1,8 @@
 """Serve a storage to other machines: `python search/proxy.py --storage logs/parity/journal.log`.
 
-They take part with `--storage grpc://<this machine>:13000`. Whoever reaches the port can write, so keep it inside your
-own network.
+They take part with `--storage grpc://<this machine>:13000`. There is neither password nor encryption: whoever reaches
+the port can read and write the studies, so keep it inside your own network. Optuna's CMA-ES would even run code that is
+written there, which is why `--sampler cmaes` takes no storage of this kind.
 """
 
 import argparse

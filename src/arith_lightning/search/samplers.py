@@ -1,8 +1,11 @@
 """Who proposes settings: Optuna's samplers, seeded so that no two workers, machines or starts propose the same."""
 
 import importlib.util
+import os
+import socket
 import warnings
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,10 @@ from optuna.trial import FrozenTrial
 from arith_lightning.search import studies
 
 SAMPLERS = ("tpe", "random", "qmc", "cmaes", "gp")
-SHARED = ("qmc",)
-"""Samplers of one sequence for all workers."""
 NEEDED = {"cmaes": "cmaes", "gp": "scipy", "qmc": "scipy"}
 """Packages that Optuna's samplers import only when they are used."""
+TRUSTING = ("cmaes",)
+"""Samplers that unpickle what a storage holds."""
 STARTUP = 8
 """Random trials before a sampler models the space."""
 EXPLORED = 4
@@ -43,8 +46,8 @@ class Exploring(TPESampler):
         return self.random.sample_independent(study, trial, name, distribution)
 
 
-def require(name: str) -> None:
-    """Refuse a sampler whose package is missing.
+def require(name: str, storage: str = "") -> None:
+    """Refuse a sampler whose package is missing, or which must trust a storage that others can write.
 
     Raises:
         ValueError: it is.
@@ -52,6 +55,23 @@ def require(name: str) -> None:
     package = NEEDED.get(name)
     if package and importlib.util.find_spec(package) is None:
         raise ValueError(f"--sampler {name} needs the package {package}; pip install '.[samplers]'")
+    if name in TRUSTING and (way_out := shared(storage)):
+        raise ValueError(
+            f"--sampler {name} runs what it finds in the storage (pickles), so nobody else may write there; "
+            f"got {studies.shown(storage)}; {way_out} or take --sampler tpe"
+        )
+
+
+def shared(storage: str) -> str:
+    """Return what would keep others from writing into a storage; nothing if they cannot."""
+    if studies.is_url(storage):
+        return "name a journal file of your own"
+    path = Path(storage)
+    if not hasattr(os, "geteuid") or not path.exists():
+        return ""
+    if path.stat().st_uid != os.geteuid():
+        return "name a journal file of your own"
+    return f"chmod go-w {path}" if path.stat().st_mode & 0o022 else ""
 
 
 def sampler(name: str, seed: int, index: int, trials: int) -> BaseSampler:
@@ -64,11 +84,10 @@ def sampler(name: str, seed: int, index: int, trials: int) -> BaseSampler:
         trials: trials that the study holds already.
     """
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    if name == "qmc":
-        # one sequence, whose next index all workers take from the storage
-        return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
-    host = zlib.crc32(str(studies.owner()["host"]).encode())
+    host = zlib.crc32(socket.gethostname().encode())
     own = int(np.random.SeedSequence([seed, host, index, trials]).generate_state(1)[0])
+    if name == "qmc":
+        return QMCSampler(scramble=True, seed=own, warn_independent_sampling=False)
     if name == "random":
         return RandomSampler(seed=own)
     if name == "cmaes":

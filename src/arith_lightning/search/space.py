@@ -3,6 +3,7 @@
 `declaration` reads one from a file.
 """
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,11 @@ import numpy as np
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from arith_lightning import reading
+from arith_lightning import reading, seeds
 from arith_lightning.config import Experiment, experiment
 
+TOLD = 3
+"""Differences that a message names."""
 CLASS = "model.class_path"
 """The key whose value decides which other keys of the model exist."""
 
@@ -155,13 +158,13 @@ class Space:
         """Build the experiment of a setting; ValueError with a short message if it is refused."""
         return experiment(self.arguments(setting))
 
-    def configuration(self, setting: Setting, seeds: list[int]) -> dict[str, Any]:
+    def configuration(self, setting: Setting, members: list[int]) -> dict[str, Any]:
         """Return the base file with a setting and seeds written into it: a file that `fit` runs."""
         config = reading.load(self.base, "a configuration")
         if CLASS in self.fixed | setting:
             # of the base's arguments another class keeps only what it knows
             config["model"] = self.build(setting).config["model"]
-        values = self.fixed | setting | {"trainer.max_steps": self.steps, "seeds": seeds}
+        values = self.fixed | setting | {"trainer.max_steps": self.steps, "seeds": members}
         for key, value in values.items():
             *parents, last = key.split(".")
             place = config
@@ -190,16 +193,23 @@ class Space:
         conditions = {key: parameter for parameter in self.parameters for key in (parameter.key, *parameter.also)}
         return {k: v for k, v in setting.items() if k not in conditions or conditions[k].applies(setting)}
 
-    def identity(self) -> dict[str, Any]:
-        """Return what trials of one study must share, as plain data."""
-        described = [f"{p.key}: {p.distribution} {dict(p.when)} {p.also}" for p in self.parameters]
-        return {
-            "base": self.base.name,
-            "steps": self.steps,
-            "seeds": self.seeds,
-            "fixed": self.fixed | self.selection,
-            "space": described,
-        }
+    def identity(self) -> Setting:
+        """Return what trials of one study must share: the whole base file with its changes, seeds, parameters.
+
+        Plain data by dotted key, as a storage gives it back.
+        """
+        base = flat(reading.load(self.base, "a configuration"))
+        trials = seeds.first(self.seeds, seeds.TRIALS)
+        described = {f"space: {p.key}": f"{p.distribution} {dict(p.when)} {p.also}" for p in self.parameters}
+        own = {"trainer.max_steps": self.steps, "seeds": f"{trials[0]} to {trials[-1]}"}
+        found: Setting = json.loads(json.dumps(base | self.fixed | self.selection | own | described, default=str))
+        return found
+
+    def digest(self, *more: Any) -> str:
+        """Return what tells the answers about this space from others: identity, map, and whatever else is given."""
+        axes = {name: str(axis) for name, axis in self.axes.items()}
+        content = json.dumps([self.identity(), axes, *more], default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def validate(self) -> None:
         """Build the experiment at every end of every parameter.
@@ -222,6 +232,23 @@ class Space:
 def encoded(choice: Any) -> bool | int | float | str | None:
     """Return a choice as Optuna takes it: lists and mappings as text."""
     return json.dumps(choice) if isinstance(choice, list | dict) else choice
+
+
+def flat(content: Any, key: str = "") -> Setting:
+    """Return nested mappings as values by dotted key."""
+    if not isinstance(content, dict) or not content:
+        return {key: content}
+    found: Setting = {}
+    for name, value in content.items():
+        found |= flat(value, f"{key}.{name}" if key else str(name))
+    return found
+
+
+def difference(known: Setting, now: Setting) -> list[str]:
+    """Say what two identities do not share."""
+    keys = [key for key in known | now if json.dumps(known.get(key)) != json.dumps(now.get(key))]
+    told = [f"{key} {known.get(key, 'not set')}, now {now.get(key, 'not set')}" for key in keys[:TOLD]]
+    return told + ([f"{len(keys) - TOLD} more"] if len(keys) > TOLD else [])
 
 
 def _text(value: Any) -> str:

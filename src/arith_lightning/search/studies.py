@@ -1,14 +1,14 @@
 """Where studies live, and how a study outlives the processes that worked on it.
 
 A journal file is the default: it needs no server and is ten times faster than SQLite. Optuna's heartbeats do not exist
-for it, so every running trial names its owner here, and trials whose owner is gone are taken back at the next start.
+for it, so every running trial names the process that trains it, and trials of processes that are gone are taken back.
 """
 
-import os
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,16 +16,18 @@ from typing import Any
 
 import grpc
 import optuna
+import psutil
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
+from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from arith_lightning.search.journal import SafeJournal
-from arith_lightning.search.space import Space
+from arith_lightning.search.journal import journal
+from arith_lightning.search.space import Space, difference
 
-OWNER, RETRIED, SPACE = "owner", "retry_of", "space"
+OWNER, RETRIED, SPACE, STUDY = "owner", "retry_of", "space", "study"
 """Names of attributes."""
 SILENT = timedelta(minutes=10)
 """Age from which a running trial of another machine counts as abandoned; a batch takes seconds to a minute."""
@@ -33,13 +35,44 @@ UNOWNED = timedelta(seconds=30)
 """Age from which a running trial without an owner does; the owner is written right after asking."""
 PATIENCE = 120.0
 """Seconds that a database server may take to come back."""
+CLOCK = 2.0
+"""Seconds by which the start of a process may seem to move; its first trial is asked for later than that."""
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+DATABASES = ("sqlite", "mysql", "postgresql")
 
 Owner = dict[str, Any]
+Part = tuple[str, int]
+"""A worker, on whatever machine: its command's token, its index."""
 
 
-def owner() -> Owner:
-    """Return a new owner: this process, told apart from a later one with the same number."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
+def owner(command: str = "", worker: int = 0) -> Owner:
+    """Return who trains what this process asks for, told apart from any later process with the same number."""
+    process = psutil.Process()
+    return {
+        "host": socket.gethostname(),
+        "boot": boot(),
+        "pid": process.pid,
+        "started": process.create_time(),
+        "command": command,
+        "worker": worker,
+    }
+
+
+def boot() -> str:
+    """Return what tells this start of the machine from its others; nothing where the system has no such number."""
+    return BOOT.read_text().strip() if BOOT.exists() else ""
+
+
+def lives(claimed: Owner) -> bool:
+    """Tell whether a process of this machine still runs; one that only waits to be reaped does not."""
+    if claimed["boot"] != boot():
+        return False
+    try:
+        process = psutil.Process(claimed["pid"])
+        same = abs(process.create_time() - claimed["started"]) < CLOCK
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class StorageLostError(Exception):
@@ -53,22 +86,45 @@ def connect(storage: str) -> BaseStorage:
         ValueError: it cannot be opened.
     """
     try:
-        if "://" not in storage:
-            return JournalStorage(SafeJournal(Path(storage)))
+        if not is_url(storage):
+            if not storage:
+                raise ValueError("the name is empty")
+            return JournalStorage(journal(Path(storage)))
         if storage.startswith("grpc://"):
             host, _, port = storage.removeprefix("grpc://").rpartition(":")
             proxy = GrpcStorageProxy(host=host, port=int(port))
             proxy.wait_server_ready(timeout=20)
             return proxy
-        if storage.startswith(("sqlite", "mysql", "postgresql")):
-            # a connection that a restarted server has dropped is replaced before use
-            return RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
-        return get_storage(storage)
+        if not storage.startswith(DATABASES):
+            raise ValueError(f"databases are {', '.join(DATABASES)}")
+        if storage.startswith("sqlite") and in_memory(storage):
+            raise ValueError("a database in memory is another one in every process; name a file: sqlite:///study.db")
+        # a connection that a restarted server has dropped is replaced before use
+        return RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
     except Exception as error:
         raise ValueError(
-            f"--storage must be a writable journal file, grpc://host:port, or a database URL that opens; got {storage} "
-            f"({_first_line(error)}){_remedy(storage, error)}"
+            f"--storage must be a writable journal file, grpc://host:port, or a database URL that opens; "
+            f"got {shown(storage)!r} ({_first_line(error)}){_remedy(storage, error)}"
         ) from error
+
+
+def is_url(storage: str) -> bool:
+    """Tell a URL from the path of a journal."""
+    return "://" in storage
+
+
+def in_memory(storage: str) -> bool:
+    """Tell whether an SQLite URL names no file."""
+    url = make_url(storage)
+    return url.database in (None, "") or ":memory:" in str(url.database) or url.query.get("mode") == "memory"
+
+
+def shown(storage: str) -> str:
+    """Return a storage's name for messages, without its password."""
+    try:
+        return make_url(storage).render_as_string() if is_url(storage) else storage
+    except (ValueError, SQLAlchemyError):
+        return storage
 
 
 def _first_line(error: Exception) -> str:
@@ -95,7 +151,7 @@ def reached(storage: str) -> Iterator[None]:
         text = f"{error} {error.__cause__ or ''}"
         if isinstance(error, OSError) or any(sign in text for sign in ("disk is full", "readonly", "read-only")):
             raise ValueError(
-                f"the study's storage must be writable; got {storage} ({_first_line(error)}); "
+                f"the study's storage must be writable; got {shown(storage)} ({_first_line(error)}); "
                 "free or change the disk, the same command continues"
             ) from error
         raise StorageLostError(f"the storage does not answer ({_first_line(error)})") from None
@@ -127,14 +183,14 @@ def open_study(space: Space, storage: str) -> Study:
     study = optuna.create_study(
         storage=connect(storage), study_name=space.name, direction="maximize", load_if_exists=True
     )
-    known = study.user_attrs.get(SPACE)
+    known, identity = study.user_attrs.get(SPACE), space.identity()
     if known is None:
-        study.set_user_attr(SPACE, space.identity())
-    elif known != space.identity():
-        changed = [key for key, value in space.identity().items() if known.get(key) != value]
+        study.set_user_attr(STUDY, uuid.uuid4().hex)
+        study.set_user_attr(SPACE, identity)
+    elif changed := difference(known, identity):
         raise ValueError(
-            f"{space.name}: the study in {storage} was made with another {', '.join(changed)}; "
-            "undo the change, or remove the study or use another --storage"
+            f"{space.name}: a study must keep what it searches; the one in {shown(storage)} was made with "
+            f"{'; '.join(changed)}; undo the change, or give the new study another --storage"
         )
     return study
 
@@ -149,10 +205,19 @@ def finished(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def unasked(study: Study, trials: int) -> int:
-    """Return how many of `trials` trials are neither finished nor being trained."""
-    taken = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
-    return max(0, trials - len(taken))
+def elsewhere(study: Study, command: str) -> list[FrozenTrial]:
+    """Return the running trials that workers of other commands train."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [trial for trial in running if trial.user_attrs.get(OWNER, {}).get("command") != command]
+
+
+def described(trials: list[FrozenTrial]) -> str:
+    """Say whose trials these are."""
+    known = Counter(
+        f"process {claimed['pid']} on {claimed['host']}" if (claimed := trial.user_attrs.get(OWNER)) else "nobody yet"
+        for trial in trials
+    )
+    return ", ".join(f"{count} {'trial' if count == 1 else 'trials'} of {who}" for who, count in known.items())
 
 
 def claim(trial: Trial, mine: Owner) -> None:
@@ -160,44 +225,30 @@ def claim(trial: Trial, mine: Owner) -> None:
     trial.set_user_attr(OWNER, mine)
 
 
-def reclaim(study: Study, mine: Owner, own: bool = False) -> int:
+def reclaim(study: Study, gone: Collection[Part] = ()) -> int:
     """Fail the trials whose owner is gone and queue their parameters once more; return their number.
 
     Args:
         study: the study.
-        mine: this process.
-        own: whether this process's own workers are gone too.
+        gone: workers that are known to be gone, or to have given up what they had.
     """
-    gone = [t for t in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if abandoned(t, mine, own)]
-    for trial in gone:
+    lost = [t for t in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if abandoned(t, gone)]
+    for trial in lost:
         try:
             study.tell(trial.number, state=TrialState.FAIL)
         except (ValueError, UpdateFinishedTrialError):
             continue  # another command was faster, and has queued it
         if trial.params and RETRIED not in trial.user_attrs:
             study.enqueue_trial(trial.params, user_attrs={RETRIED: trial.number})
-    return len(gone)
+    return len(lost)
 
 
-def abandoned(trial: FrozenTrial, mine: Owner, own: bool) -> bool:
+def abandoned(trial: FrozenTrial, gone: Collection[Part] = ()) -> bool:
     """Tell whether nobody trains a running trial any more."""
     claimed: Owner | None = trial.user_attrs.get(OWNER)
     age = datetime.now() - (trial.datetime_start or datetime.min)
     if claimed is None:
         return age > UNOWNED
-    if claimed["token"] == mine["token"]:
-        return own
-    if claimed["host"] == mine["host"]:
-        return claimed["pid"] == mine["pid"] or not alive(claimed["pid"])
-    return age > SILENT
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process exists on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+    if (claimed["command"], claimed["worker"]) in gone:
         return True
-    return True
+    return age > SILENT if claimed["host"] != socket.gethostname() else not lives(claimed)
