@@ -82,18 +82,14 @@ def all_of(process):
     return [process.pid, *children(process.pid), *workers_of(process)]
 
 
-def finished_whole(study, trials, forgotten=0):
-    """Every trial is done; what was interrupted was queued again, once.
-
-    Of a command that is ended between the two, `forgotten` settings at most are not, and others take their place.
-    """
+def finished_whole(study, trials):
+    """Every trial is done; what was interrupted was queued again, once."""
     assert len(studies.finished(study)) >= trials
     assert not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
     failed = study.get_trials(states=(TrialState.FAIL,))
     again = Counter(t.user_attrs[studies.RETRIED] for t in study.get_trials() if studies.RETRIED in t.user_attrs)
     first = {t.number for t in failed if t.params and studies.RETRIED not in t.user_attrs}
-    assert set(again) <= first
-    assert len(first - set(again)) <= forgotten
+    assert set(again) == first
     assert set(again.values()) <= {1}
     return failed
 

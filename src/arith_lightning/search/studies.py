@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -226,20 +226,22 @@ def claim(trial: Trial, mine: Owner) -> None:
 
 
 def reclaim(study: Study, gone: Collection[Part] = ()) -> int:
-    """Fail the trials whose owner is gone and queue their parameters once more; return their number.
+    """Queue the parameters of trials whose owner is gone once more, and fail those trials; return their number.
+
+    In this order nothing is forgotten when this process ends in between; what it has queued is not queued again.
 
     Args:
         study: the study.
         gone: workers that are known to be gone, or to have given up what they had.
     """
-    lost = [t for t in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if abandoned(t, gone)]
+    trials = study.get_trials(deepcopy=False)
+    lost = [t for t in trials if t.state == TrialState.RUNNING and abandoned(t, gone)]
+    queued = {t.user_attrs[RETRIED] for t in trials if RETRIED in t.user_attrs}
     for trial in lost:
-        try:
-            study.tell(trial.number, state=TrialState.FAIL)
-        except (ValueError, UpdateFinishedTrialError):
-            continue  # another command was faster, and has queued it
-        if trial.params and RETRIED not in trial.user_attrs:
+        if trial.params and RETRIED not in trial.user_attrs and trial.number not in queued:
             study.enqueue_trial(trial.params, user_attrs={RETRIED: trial.number})
+        with suppress(ValueError, UpdateFinishedTrialError):  # another command has failed it by now
+            study.tell(trial.number, state=TrialState.FAIL)
     return len(lost)
 
 
