@@ -19,7 +19,7 @@ STEPS, EVERY = 24, 8
 
 def digest(population):
     """Every bit of the members' numbers."""
-    tensors = [*population.live["state"].values(), *population.record.values()]
+    tensors = [*population.live.state.values(), *population.record.values()]
     return hashlib.sha256(b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
@@ -76,9 +76,9 @@ def test_what_becomes_of_the_others_changes_no_bit(kind, compile, poison, traine
     ends = []
     for value in (0.5, poison):
         population = members(kind, compile)
-        population.live["state"]["parameters"][:, 19:] = value
+        population.live.parameters[:, 19:] = value
         trainer(STEPS).fit(population)
-        ends.append(population.live["state"]["parameters"])
+        ends.append(population.live.parameters)
     assert not ends[1][:, 19:].isfinite().any()
     assert not population.success[19:].any()
     assert torch.equal(ends[0][:, :19], ends[1][:, :19])
@@ -90,7 +90,7 @@ def test_a_member_is_the_same_in_any_company_to_rounding(kind, trainer):
     def trained(seeds):
         population = Population(kind(learning_rate=0.01), task_for(kind), seeds, evaluate_every=5)
         trainer(10).fit(population)
-        return population.live["state"]["parameters"][:, list(seeds).index(7)]
+        return population.live.parameters[:, list(seeds).index(7)]
 
     alone = trained([7])
     for seeds in ([3, 7, 5], range(40)):

@@ -29,7 +29,7 @@ READABLE = 50
 def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
-    module, measured = population.template[0], verdict.measured(population.record)
+    module, measured = population.module, verdict.measured(population.record)
     return [
         {
             "architecture": type(module).__name__,
@@ -97,7 +97,7 @@ def summary(population: Population) -> dict[str, Any]:
     measured = int(verdict.measured(record).sum())
     if not measured:
         return {
-            "architecture": type(population.template[0]).__name__,
+            "architecture": type(population.module).__name__,
             "dataset": type(population.data).__name__,
             "successes": None,
             "n": len(population),

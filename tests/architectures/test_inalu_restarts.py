@@ -95,7 +95,7 @@ DECAY = {"optimizer": "sgd", "learning_rate": 0.01, "weight_decay": 5.0}
 
 
 def parameters(members):
-    return members.live["state"]["parameters"]
+    return members.live.parameters
 
 
 def test_restarts_are_a_member_s_own(trainer):
@@ -103,7 +103,7 @@ def test_restarts_are_a_member_s_own(trainer):
     module = iNALU(restart_after=10, **DECAY)
     together = Population(module, task, seeds=[2, 0, 5], evaluate_every=5)
     trainer(25).fit(together)
-    assert (together.live["module"]["started"] > 0).any()
+    assert (together.live.columns.module["started"] > 0).any()
     for k, seed in enumerate([2, 0, 5]):
         alone = Population(module, task, seeds=[seed], evaluate_every=5)
         trainer(25).fit(alone)
@@ -116,7 +116,7 @@ def test_a_population_restarts_as_a_plain_trainer_does(trainer):
     module = iNALU(restart_after=10, **DECAY)
     together = Population(module, task, seeds=seeds, evaluate_every=5)
     trainer(23).fit(together)
-    started = together.live["module"]["started"]
+    started = together.live.columns.module["started"]
     assert (started > 0).all()
     for k, seed in enumerate(seeds):
         single, own = copy.deepcopy(module), copy.deepcopy(task)
@@ -138,10 +138,10 @@ def test_a_resumed_population_restarts_at_the_same_evaluations(trainer, tmp_path
     keeping = {"enable_checkpointing": True, "callbacks": [ModelCheckpoint(tmp_path, "last", every_n_epochs=1)]}
     trainer(15, **keeping).fit(half)
     trainer(40, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
-    assert (through.live["module"]["started"] > 15).any()
+    assert (through.live.columns.module["started"] > 15).any()
     assert torch.equal(parameters(resumed), parameters(through))
-    for name, column in through.live["module"].items():
-        assert torch.equal(resumed.live["module"][name], column)
+    for name, column in through.live.columns.module.items():
+        assert torch.equal(resumed.live.columns.module[name], column)
 
 
 def test_a_restart_may_be_uniform():

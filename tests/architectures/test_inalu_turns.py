@@ -13,7 +13,7 @@ from arith_lightning.streams import Purpose, Stream
 
 
 def parameters(members):
-    return members.live["state"]["parameters"]
+    return members.live.parameters
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_resting_parameters_and_their_optimizer_state_stay(trainer):
     gates = population.dynamics.resting(torch.tensor(0)).squeeze()
     before = parameters(population).clone()
     trainer(8).fit(population)
-    state, after = population.live["state"], parameters(population).clone()
+    state, after = population.live.state, parameters(population).clone()
     assert torch.equal(after[gates], before[gates])
     assert (state["second"][gates] == 0).all()
     assert (after[~gates] != before[~gates]).all()
-    ends = population.dynamics.run(state, population.columns, 8, 2, compile=False)
+    ends = population.dynamics.run(state, population.live.columns, 8, 2, compile=False)
     assert torch.equal(ends["parameters"][~gates], after[~gates])
     assert torch.equal(ends["second"][~gates], state["second"][~gates])
     assert (ends["parameters"][gates] != after[gates]).all()

@@ -61,7 +61,7 @@ def test_gradients_of_a_whole_sequence():
 
 def test_a_gated_cell_can_be_looked_at():
     population = Population(RecurrentUnit(NALULayer(2, 1)), NumberSequences(length=3), seeds=range(2))
-    assert population.template[0].gates(torch.ones(4, 3)) is None
+    assert population.module.gates(torch.ones(4, 3)) is None
 
 
 @pytest.mark.parametrize(

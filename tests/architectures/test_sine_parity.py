@@ -101,7 +101,7 @@ def test_two_points_lead_to_the_last_bit(precision, end, trainer):
     module = SineParity(reduce_phase=True, error_measure="absolute", optimizer="sgd", learning_rate=1.0)
     population = Population(module, IntegerParity(2, end), seeds=range(8), evaluate_every=60)
     trainer(60, precision=precision).fit(population)
-    weight = population.live["state"]["parameters"]
+    weight = population.live.parameters
     assert population.success.all()
     assert torch.equal(weight, torch.full_like(weight, math.pi / 2))
 

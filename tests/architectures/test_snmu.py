@@ -74,7 +74,7 @@ def test_gradients_numerically():
 def test_compiled_steps_draw_the_same_noise():
     population = Population(sNMU(), SingleModuleTask(), seeds=range(5))
     compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
+        population.dynamics.run(population.live.state, population.live.columns, 0, 19, compile)["parameters"]
         for compile in (True, False)
     )
     torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)

@@ -60,7 +60,7 @@ def parameters(layers, seeds, trainer, **arguments):
     data = ArithmeticTask(in_features=12, batch_size=16, shared_stream=True)
     population = Population(Stack(12, layers=layers, **arguments), data, seeds=seeds, evaluate_every=10)
     trainer(20).fit(population)
-    return population.live["state"]["parameters"]
+    return population.live.parameters
 
 
 @pytest.mark.parametrize("layers", [["NAU", "NMU"], ["NALU", "NALU"]])
@@ -76,7 +76,7 @@ def test_compiled_steps_on_shared_examples_equal_eager_ones():
     data = ArithmeticTask("add", in_features=12, batch_size=16, shared_stream=True)
     population = Population(Stack(12, layers=["NAU"]), data, seeds=range(5))
     compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
+        population.dynamics.run(population.live.state, population.live.columns, 0, 19, compile)["parameters"]
         for compile in (True, False)
     )
     torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)

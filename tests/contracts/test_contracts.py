@@ -29,7 +29,7 @@ def test_a_population_equals_its_members_in_a_plain_trainer(kind, optimizer, tra
         own.seed = seed
         trainer(25, limit_val_batches=0).fit(single, own)
         flat = torch.cat([p.detach().flatten() for p in single.parameters()])
-        torch.testing.assert_close(population.live["state"]["parameters"][:, k], flat, rtol=1e-8, atol=1e-9)
+        torch.testing.assert_close(population.live.parameters[:, k], flat, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", architectures())
@@ -37,7 +37,7 @@ def test_parameters_stay_in_their_bounds(kind, trainer):
     population = Population(kind(learning_rate=0.5), task_for(kind), seeds=range(3), evaluate_every=10)
     trainer(10).fit(population)
     low, high = (bound.unsqueeze(-1) for bound in (population.dynamics.low, population.dynamics.high))
-    values = population.live["state"]["parameters"]
+    values = population.live.parameters
     assert ((values >= low) & (values <= high)).all()
 
 

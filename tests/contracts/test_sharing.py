@@ -105,7 +105,7 @@ def arguments(kind):
 def steps(module, data):
     """What some steps make of two members."""
     population = Population(module, data, seeds=[0, 5])
-    return population.dynamics.run(population.live["state"], population.columns, 0, STEPS, False)["parameters"]
+    return population.dynamics.run(population.live.state, population.live.columns, 0, STEPS, False)["parameters"]
 
 
 def beside_and_alone(first, second):

@@ -175,13 +175,13 @@ def test_starts_are_alike_over_inputs(name):
 def test_a_shared_stream_is_every_member_s(shared, trainer):
     data = ArithmeticTask(in_features=8, batch_size=16, shared_stream=shared)
     population = Population(Stack(8), data, seeds=[3, 5])
-    x, y = population.dynamics.draw(population.columns, torch.tensor(2), torch.float32)
+    x, y = population.dynamics.draw(population.live.columns, torch.tensor(2), torch.float32)
     assert x.shape == ((8, 16) if shared else (2, 8, 16))
     data.seed = 5
     own, target = data.training_batch(2)
     assert torch.equal(own.mT, x if shared else x[1])
     assert torch.equal(target.mT, y if shared else y[1])
-    again, _ = population.dynamics.draw(population.columns, torch.tensor(3), torch.float32)
+    again, _ = population.dynamics.draw(population.live.columns, torch.tensor(3), torch.float32)
     assert not torch.equal(again, x)
 
 

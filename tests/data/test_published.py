@@ -133,7 +133,7 @@ def test_weights_are_those_of_torch():
     drawn = [torch.nn.init.uniform_(torch.empty(1, 2), 0.25, 0.75) for _ in range(2)]
     assert torch.equal(architectures.NMU(streams="published", seed=3).network.weight, drawn[1])
     members = Population(architectures.NMU(streams="published"), task(), [8, 3], [{}, {"init_scale": 0.0}])
-    start = members.live["state"]["parameters"]
+    start = members.live.parameters
     assert torch.equal(start[:, 1], drawn[1][0])
     assert torch.equal(start[:, 2:], torch.full((2, 2), 0.5))
 
@@ -145,7 +145,7 @@ def test_a_member_is_the_same_in_any_company(trainer):
     alone = Population(module, task(), [7], evaluate_every=4)
     for members in (together, alone):
         trainer(20).fit(members)
-    assert torch.equal(together.live["state"]["parameters"][:, 4], alone.live["state"]["parameters"][:, 0])
+    assert torch.equal(together.live.parameters[:, 4], alone.live.parameters[:, 0])
     assert together.record["error"][4] == alone.record["error"][0]
 
 
@@ -154,14 +154,14 @@ def test_a_plain_trainer_equals_the_population(trainer):
     members = population(run, [0, 5], evaluate_every=12).double()
     trainer(25).fit(members)
     for k, seed in enumerate((0, 5)):
-        single, own = copy.deepcopy(members.template[0]), copy.deepcopy(members.data)
+        single, own = copy.deepcopy(members.module), copy.deepcopy(members.data)
         load(single, single.start(seed))
         own.seed = seed
         torch.set_default_dtype(torch.float64)
         trainer(25, limit_val_batches=0).fit(single.double(), own)
         torch.set_default_dtype(torch.float32)
         flat = torch.cat([p.detach().flatten() for p in single.parameters()])
-        torch.testing.assert_close(members.live["state"]["parameters"][:, k], flat, rtol=1e-9, atol=1e-10)
+        torch.testing.assert_close(members.live.parameters[:, k], flat, rtol=1e-9, atol=1e-10)
 
 
 def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
@@ -171,7 +171,7 @@ def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
     trainer(8, **keeping).fit(half)
     resumed.dynamics.data._generators.clear()  # what another process would start with
     trainer(24, **keeping).fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=False)
-    assert torch.equal(resumed.live["state"]["parameters"], through.live["state"]["parameters"])
+    assert torch.equal(resumed.live.parameters, through.live.parameters)
 
 
 @pytest.mark.parametrize(

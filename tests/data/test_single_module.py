@@ -182,7 +182,7 @@ def test_compiled_steps_equal_eager_ones(options):
     data = SingleModuleTask("mul", batch_size=32, **options)
     population = Population(NMU(learning_rate=0.01), data, seeds=range(5))
     compiled, eager = (
-        population.dynamics.run(population.live["state"], population.columns, 0, 19, compile)["parameters"]
+        population.dynamics.run(population.live.state, population.live.columns, 0, 19, compile)["parameters"]
         for compile in (True, False)
     )
     torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)

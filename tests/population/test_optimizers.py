@@ -30,9 +30,10 @@ def test_steps_are_torch_s(name, options, decay):
     rule, buffers = UPDATES[name]
     state = {"parameters": start.clone(), **{buffer: torch.zeros_like(start) for buffer in buffers}}
     corrections = adam_corrections(0, 50)
-    decays, memories = torch.full((3,), decay, dtype=torch.float64), torch.full((3,), memory, dtype=torch.float64)
+    hyper = {name: torch.full((3,), memory, dtype=torch.float64) for name in ("momentum", "smoothing")}
+    hyper |= {"learning_rate": RATES, "weight_decay": torch.full((3,), decay, dtype=torch.float64)}
     for step, target in enumerate(targets):
-        state = rule(state, 2 * (state["parameters"] - target), RATES, corrections[step], decays, memories)
+        state = rule(state, 2 * (state["parameters"] - target), corrections[step], hyper)
     for member, rate in enumerate(RATES):
         single = start[:, member].clone().requires_grad_()
         optimizer = TORCH[name]([single], lr=rate.item(), weight_decay=decay, **options)

@@ -12,7 +12,7 @@ ROUNDING = {"rtol": 1e-9, "atol": 1e-12}
 
 
 def parameters(population):
-    return population.live["state"]["parameters"]
+    return population.live.parameters
 
 
 @pytest.mark.parametrize("init", ["default", "he", "xavier", "orthogonal"])
@@ -64,7 +64,7 @@ def test_dropping_decided_members_changes_no_other(trainer):
     )
     for population in (kept, dropped):
         trainer(6).fit(population)
-    survivors = dropped.live["members"]
+    survivors = dropped.live.index
     assert 0 < len(survivors) < 12
     torch.testing.assert_close(parameters(dropped), parameters(kept)[:, survivors], **ROUNDING)
     assert torch.equal(dropped.record["solved_at_step"], kept.record["solved_at_step"])
@@ -174,7 +174,7 @@ def test_compiled_steps_equal_eager_ones(module, data):
     for members, steps in ((5, 5), (7, 19), (7, 1)):
         population = Population(module, data, seeds=range(members))
         compiled, eager = (
-            population.dynamics.run(population.live["state"], population.columns, 0, steps, compile)["parameters"]
+            population.dynamics.run(population.live.state, population.live.columns, 0, steps, compile)["parameters"]
             for compile in (True, False)
         )
         torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
@@ -183,9 +183,9 @@ def test_compiled_steps_equal_eager_ones(module, data):
 @pytest.mark.usefixtures("double")
 def test_tiles_do_not_change_members():
     population = Population(NMU(), SingleModuleTask(), seeds=range(7))
-    whole = population.dynamics.run(population.live["state"], population.columns, 0, 5, False)
+    whole = population.dynamics.run(population.live.state, population.live.columns, 0, 5, False)
     tile, population.dynamics.tile = population.dynamics.tile, 3
-    tiled = population.dynamics.run(population.live["state"], population.columns, 0, 5, False)
+    tiled = population.dynamics.run(population.live.state, population.live.columns, 0, 5, False)
     population.dynamics.tile = tile
     torch.testing.assert_close(whole["parameters"], tiled["parameters"], **ROUNDING)
 
@@ -197,8 +197,8 @@ def test_steps_are_taken_in_training_mode_and_answers_given_in_evaluation_mode(k
     x, y = population.data.evaluation_set("interpolation")
     measured, answers = population.measure()["interpolation_mse"], population.predict(x)
     step = torch.tensor(4)
-    batch = population.dynamics.draw(population.columns, step, torch.float32)
-    gradient = population.dynamics.gradient(parameters(population), population.columns, *batch, step)
+    batch = population.dynamics.draw(population.live.columns, step, torch.float32)
+    gradient = population.dynamics.gradient(parameters(population), population.live.columns, *batch, step)
     for k in range(2):
         member = population.member(k)
         assert not member.training
@@ -270,5 +270,5 @@ def test_products_of_every_published_range_are_learnt_from_a_start_above_the_bar
 def test_graphs_of_one_process_may_differ_in_a_plain_number():
     for clip in (0.1, 1.0):
         members = Population(NMU(gradient_clip_norm=clip), SingleModuleTask(batch_size=8), seeds=range(4))
-        states = [members.dynamics.run(members.live["state"], members.columns, 0, 20, c) for c in (True, False)]
+        states = [members.dynamics.run(members.live.state, members.live.columns, 0, 20, c) for c in (True, False)]
         torch.testing.assert_close(*(state["parameters"] for state in states), rtol=1e-6, atol=1e-7)

@@ -77,7 +77,7 @@ def test_seeds_that_are_solved_may_stop_and_count_the_same(monkeypatch):
 
     def watched(population, *arguments):
         fit(population, *arguments)
-        left.append(len(population.live["members"]))
+        left.append(len(population.live.index))
 
     monkeypatch.setattr(training, "fit", watched)
     settings = [{RATE: 0.02}, {RATE: 1e-6}]

@@ -88,7 +88,7 @@ def trainer(module: LightningModule, data: ArithmeticDataModule | None) -> Calla
 def population(module: ArithmeticModule, data: ArithmeticDataModule, size: int, compile: bool) -> Callable[[int], None]:
     """Return a function that takes n steps of a population, each member with a stream of its own."""
     members = Population(module, data, seeds=range(size))
-    state, columns, dynamics = members.live["state"], members.columns, members.dynamics
+    state, columns, dynamics = members.live.state, members.live.columns, members.dynamics
 
     def run(steps: int) -> None:
         dynamics.run(state, columns, 0, steps, compile)

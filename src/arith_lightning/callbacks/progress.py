@@ -61,7 +61,7 @@ class PopulationProgress(ProgressBar):
     def state(self, trainer: Trainer, population: Any) -> str:
         """Return the speed since the last evaluation, and success so far."""
         (then, step), self.seen = self.seen, (time.perf_counter(), trainer.global_step)
-        updates = (trainer.global_step - step) * len(population.live["members"]) / (self.seen[0] - then)
+        updates = (trainer.global_step - step) * len(population.live) / (self.seen[0] - then)
         success = population.success
         return f"{updates:,.0f} model updates/s, solved {int(success.sum())} of {len(success)}"
 

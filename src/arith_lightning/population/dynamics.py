@@ -6,8 +6,8 @@ members (outermost) with `torch.func`. Nothing is reduced over members, so no me
 
 import copy
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,24 +17,16 @@ from torch.func import functional_call, grad, vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.compilation import compiled
-from arith_lightning.population.optimizers import UPDATES, State, adam_corrections, clip
+from arith_lightning.population.members import Columns
+from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
 from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
 """Members are stepped in tiles whose examples and activations fit a core's cache."""
+AXES = {"state": (-1,), "columns": (0,), "first": (), "corrections": (0,), "batches": (0, 1), "count": ()}
+"""Axes, of what a compiled stretch of steps takes, whose length is a number of members or of steps and may change."""
 AHEAD_BYTES, AHEAD_STEPS = 2**23, 16
 """Batches that a dataset draws ahead are drawn for as many steps as fit in this, but at least for so many."""
-
-
-class Columns(NamedTuple):
-    """What differs between members, each tensor with a leading axis of members."""
-
-    seed: Tensor
-    """int32 seeds."""
-    module: dict[str, Tensor]
-    """The module's buffers (hyperparameters)."""
-    data: dict[str, Tensor]
-    """The data module's columns."""
 
 
 class Functional(nn.Module):
@@ -165,21 +157,15 @@ class Dynamics:
     def update(self, state: State, columns: Columns, x: Tensor, y: Tensor, step: Tensor, corrections: Tensor) -> State:
         """Take one optimizer step of every member on its batch, and project bounded parameters."""
         parameters = state["parameters"]
-
-        rate, decay, memory = (
-            column.to(parameters.dtype)
-            for column in (
-                vmap(lambda buffers: self.learning_rate.at(buffers, step))(columns.module),
-                columns.module["weight_decay"],
-                columns.module["smoothing" if self.module.optimizer == "rmsprop" else "momentum"],
-            )
-        )
+        hyper = {name: columns.module[name].to(parameters.dtype) for name in HYPERPARAMETERS}
+        scheduled = vmap(lambda buffers: self.learning_rate.at(buffers, step))(columns.module)
+        hyper["learning_rate"] = scheduled.to(parameters.dtype)
         gradient = self.gradient(parameters, columns, x, y, step)
         before, resting = state, self.resting(step) if self.rests else None
         if resting is not None:
             gradient = torch.where(resting, 0.0, gradient)
         gradient = clip(gradient, self.module.gradient_clip_norm, self.module.gradient_clip_value)
-        state = self.rule(state, gradient, rate, corrections, decay, memory)
+        state = self.rule(state, gradient, corrections, hyper)
         if resting is not None:
             state = {name: torch.where(resting, before[name], value) for name, value in state.items()}
         if self.bounded:
@@ -194,39 +180,52 @@ class Dynamics:
         rows = [named.get(name, none).expand(math.prod(shape)) for name, shape in self.shapes.items()]
         return torch.cat(rows).unsqueeze(-1)
 
+    def advance(self, state: State, columns: Columns, step: Tensor, row: Tensor, given: tuple[Tensor, ...]) -> State:
+        """Take one step of every member.
+
+        Args:
+            state: where the members are.
+            columns: what differs between them.
+            step: number of the step.
+            row: Adam's bias corrections at this step.
+            given: inputs and targets; without them they are drawn.
+        """
+        x, y = given or self.draw(columns, step, state["parameters"].dtype)
+        return self.update(state, columns, x, y, step, row)
+
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
-        """Take `count` steps from `step` on, tile by tile; members do not depend on the tiling."""
+        """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone."""
+        tiles = [slice(first, first + self.tile) for first in range(0, len(columns.seed), self.tile)]
+        for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):
+            ends = [
+                self._run(
+                    {name: value[:, tile].contiguous() for name, value in state.items()},
+                    columns.select(tile),
+                    first,
+                    steps,
+                    compile,
+                    tuple(part[:, tile].contiguous() for part in batches),
+                )
+                for tile in tiles
+            ]
+            state = {name: torch.cat([end[name] for end in ends], dim=1) for name in state}
+        return state
+
+    def stretches(
+        self, columns: Columns, step: int, count: int, dtype: torch.dtype
+    ) -> Iterator[tuple[int, int, tuple[Tensor, ...]]]:
+        """Yield first step, steps and batches drawn ahead for them; the whole, without batches, where none are."""
         if not self.data.draws_ahead:
-            return self._run(state, columns, step, count, compile, ())
+            yield step, count, ()
+            return
         at_once = max(AHEAD_STEPS, AHEAD_BYTES // (self.bytes_per_member * len(columns.seed)))
         for first in range(step, step + count, at_once):
             steps = min(at_once, step + count - first)
-            ahead = self.data.draw_ahead(columns.seed, columns.data, first, steps, state["parameters"].dtype)
-            state = self._run(state, columns, first, steps, compile, ahead)
-        return state
+            yield first, steps, self.data.draw_ahead(columns.seed, columns.data, first, steps, dtype)
 
     def _run(
-        self, state: State, columns: Columns, step: int, count: int, compile: bool, ahead: tuple[Tensor, ...]
-    ) -> State:
-        tiles = [
-            self._run_tile(
-                {name: value[:, a : a + self.tile].contiguous() for name, value in state.items()},
-                Columns(
-                    columns.seed[a : a + self.tile],
-                    *({name: c[a : a + self.tile] for name, c in group.items()} for group in columns[1:]),
-                ),
-                step,
-                count,
-                compile,
-                tuple(part[:, a : a + self.tile].contiguous() for part in ahead),
-            )
-            for a in range(0, len(columns.seed), self.tile)
-        ]
-        return {name: torch.cat([tile[name] for tile in tiles], dim=1) for name in state}
-
-    def _run_tile(
-        self, state: State, columns: Columns, step: int, count: int, compile: bool, ahead: tuple[Tensor, ...]
+        self, state: State, columns: Columns, step: int, count: int, compile: bool, batches: tuple[Tensor, ...]
     ) -> State:
         like = state["parameters"]
         corrections = adam_corrections(step, count).to(like)
@@ -234,16 +233,15 @@ class Dynamics:
         if compile:
             kind = f"{like.dtype} {like.device} {'one' if len(columns.seed) == 1 else 'many'}"
             if kind not in self.graphs:
-                axes = ((-1,), (0,), (), (0,), (0, 1), ())
-                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), axes)
+                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), tuple(AXES.values()))
             last = torch.tensor(count, device=like.device)
             # no axis of size one, which the compiler would take for a constant
-            table, *batches = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *ahead))
-            return self.graphs[kind](state, columns, first, table, tuple(batches), last)
-        fixed = self.draw(columns, first, like.dtype) if self.data.fixed else None
+            table, *ahead = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *batches))
+            return self.graphs[kind](state, columns, first, table, tuple(ahead), last)
+        fixed = self.draw(columns, first, like.dtype) if self.data.fixed else ()
         for k in range(count):
-            x, y = fixed or tuple(part[k] for part in ahead) or self.draw(columns, first + k, like.dtype)
-            state = self.update(state, columns, x, y, first + k, corrections[k])
+            given = fixed or tuple(part[k] for part in batches)
+            state = self.advance(state, columns, first + k, corrections[k], given)
         return state
 
     def _loop(
@@ -252,21 +250,19 @@ class Dynamics:
         columns: Columns,
         first: Tensor,
         corrections: Tensor,
-        ahead: tuple[Tensor, ...],
+        batches: tuple[Tensor, ...],
         count: Tensor,
     ) -> State:
         """Take `count` steps inside one graph: its loop costs a few microseconds a step, a call costs sixty."""
-        dtype = state["parameters"].dtype
-        fixed = self.draw(columns, first, dtype) if self.data.fixed else None
+        fixed = self.draw(columns, first, state["parameters"].dtype) if self.data.fixed else ()
 
         def unfinished(k: Tensor, *values: Tensor) -> Tensor:
             return k < count
 
         def body(k: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
             before = dict(zip(state, values, strict=True))
-            row, *drawn = (part.index_select(0, k.unsqueeze(0)).squeeze(0) for part in (corrections, *ahead))
-            x, y = fixed or drawn or self.draw(columns, first + k, dtype)
-            after = self.update(before, columns, x, y, first + k, row)
+            row, *drawn = (part.index_select(0, k.unsqueeze(0)).squeeze(0) for part in (corrections, *batches))
+            after = self.advance(before, columns, first + k, row, fixed or tuple(drawn))
             return k + 1, *(after[name] for name in state)
 
         # copies with the strides that a step returns, also where there is a single parameter

@@ -6,7 +6,7 @@ from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule, LinearLayer
 from arith_lightning.evaluation.diagnosis import Evidence
-from arith_lightning.population.dynamics import Columns, Functional
+from arith_lightning.population.dynamics import Functional
 from arith_lightning.population.population import Population
 
 EXAMPLES = 256
@@ -15,14 +15,11 @@ EXAMPLES = 256
 
 def evidence(population: Population, step: int) -> Evidence | None:
     """Return what a diagnosis looks at: live unsolved members on training examples of `step`; None without any."""
-    unsolved = ~population.success[population.live["members"]]
+    unsolved = ~population.success[population.live.index]
     if not unsolved.any():
         return None
-    columns = Columns(
-        population.live["seed"][unsolved],
-        *({name: c[unsolved] for name, c in population.live[group].items()} for group in ("module", "data")),
-    )
-    flat = population.live["state"]["parameters"][:, unsolved]
+    looked_at = population.live.select(unsolved)
+    columns, flat = looked_at.columns, looked_at.parameters
     now = torch.tensor(step, device=flat.device)
     x, y = population.dynamics.draw(columns, now, flat.dtype)
     gradient = population.dynamics.gradient(flat, columns, x, y, now)
@@ -31,10 +28,10 @@ def evidence(population: Population, step: int) -> Evidence | None:
     x, y = x[..., :EXAMPLES], y[..., :EXAMPLES]
 
     def member(flat: Tensor, buffers: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-        return Functional(population.template[0], outputs).at(population.dynamics.unflatten(flat) | buffers, x.mT)
+        return Functional(population.module, outputs).at(population.dynamics.unflatten(flat) | buffers, x.mT)
 
     prediction, gates = vmap(member, in_dims=(-1, 0, 0), chunk_size=64)(flat, columns.module, x)
-    first = next(iter(population.template[0].layers().values()))
+    first = next(iter(population.module.layers().values()))
     return Evidence(
         x,
         y,
@@ -42,7 +39,7 @@ def evidence(population: Population, step: int) -> Evidence | None:
         gradient,
         gates=gates.flatten(1) if gates.numel() else None,
         affine=isinstance(first, LinearLayer),
-        output_range=population.template[0].output_range,
+        output_range=population.module.output_range,
     )
 
 

@@ -9,7 +9,8 @@ from torch.func import functional_call, vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.evaluation import sparsity_error
-from arith_lightning.population.dynamics import Columns, Dynamics, Functional
+from arith_lightning.population.dynamics import Dynamics, Functional
+from arith_lightning.population.members import Columns
 
 EVALUATED_BYTES = 2**22
 """Members are evaluated as many at a time as their examples and activations fit in this, about a core's cache."""

@@ -6,11 +6,14 @@ Members lie along the last, contiguous axis, where a handful of parameters still
 operations take the same steps, in the same order, to rounding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
+HYPERPARAMETERS = ("learning_rate", "weight_decay", "momentum", "smoothing")
+Hyper = Mapping[str, Tensor]
+"""These hyperparameters, `(members,)` each; every rule takes its own."""
 State = dict[str, Tensor]
 """`parameters` and the optimizer's own buffers, all `(parameters, members)`."""
 
@@ -27,33 +30,33 @@ def adam_corrections(step: int, count: int) -> Tensor:
     return torch.stack([1 - BETA1**t, (1 - BETA2**t).sqrt()], dim=1)
 
 
-def adam(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
+def adam(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
     """Adam with L2 weight decay (Kingma and Ba 2015)."""
-    gradient = gradient + decay * state["parameters"]
+    gradient = gradient + hyper["weight_decay"] * state["parameters"]
     first = state["first"] + (gradient - state["first"]) * (1 - BETA1)
     second = state["second"] * BETA2 + gradient * gradient * (1 - BETA2)
     denominator = second.sqrt() / corrections[1] + EPSILON
-    parameters = state["parameters"] - rate / corrections[0] * (first / denominator)
+    parameters = state["parameters"] - hyper["learning_rate"] / corrections[0] * (first / denominator)
     return {"parameters": parameters, "first": first, "second": second}
 
 
-def adamw(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
+def adamw(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
-    shrunk = state | {"parameters": state["parameters"] * (1 - rate * decay)}
-    return adam(shrunk, gradient, rate, corrections, torch.zeros_like(decay), memory)
+    shrunk = state | {"parameters": state["parameters"] * (1 - hyper["learning_rate"] * hyper["weight_decay"])}
+    return adam(shrunk, gradient, corrections, {**hyper, "weight_decay": torch.zeros_like(hyper["weight_decay"])})
 
 
-def sgd(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
+def sgd(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
     """Gradient descent with momentum and L2 weight decay."""
-    first = memory * state["first"] + gradient + decay * state["parameters"]
-    return {"parameters": state["parameters"] - rate * first, "first": first}
+    first = hyper["momentum"] * state["first"] + gradient + hyper["weight_decay"] * state["parameters"]
+    return {"parameters": state["parameters"] - hyper["learning_rate"] * first, "first": first}
 
 
-def rmsprop(state: State, gradient: Tensor, rate: Tensor, corrections: Tensor, decay: Tensor, memory: Tensor) -> State:
+def rmsprop(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
     """RMSprop with L2 weight decay (Tieleman and Hinton 2012)."""
-    gradient = gradient + decay * state["parameters"]
-    second = state["second"] * memory + gradient * gradient * (1 - memory)
-    parameters = state["parameters"] - rate * (gradient / (second.sqrt() + EPSILON))
+    gradient = gradient + hyper["weight_decay"] * state["parameters"]
+    second = state["second"] * hyper["smoothing"] + gradient * gradient * (1 - hyper["smoothing"])
+    parameters = state["parameters"] - hyper["learning_rate"] * (gradient / (second.sqrt() + EPSILON))
     return {"parameters": parameters, "second": second}
 
 
@@ -63,8 +66,7 @@ UPDATES: dict[str, tuple[Callable[..., State], tuple[str, ...]]] = {
     "sgd": (sgd, ("first",)),
     "rmsprop": (rmsprop, ("second",)),
 }
-"""Update rule and the buffers it keeps; `rate`, `decay` and `memory` are `(members,)`, `corrections` one row of
-`adam_corrections`. `memory` is what a step keeps of the past: SGD's momentum, RMSprop's smoothing; Adam takes none."""
+"""Update rule, given one row of `adam_corrections`, and the buffers it keeps."""
 
 
 def clip(gradient: Tensor, norm: float | None, value: float | None) -> Tensor:

@@ -14,7 +14,6 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.func import functional_call, vmap
-from torch.utils import _pytree as pytree
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.layer import load
@@ -24,9 +23,9 @@ from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
 from arith_lightning.population import limits
 from arith_lightning.population.compilation import worthwhile
-from arith_lightning.population.dynamics import Columns
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
+from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, rows
 
 CONVERTED = {"64-true": torch.float64, "16-true": torch.float16, "bf16-true": torch.bfloat16}
@@ -68,27 +67,21 @@ class Population(LightningModule):
         require(evaluate_every >= 1, "evaluate_every must be positive", evaluate_every, "try 1000")
         limits.examine(module, data, seeds, len(settings))
         self.automatic_optimization = False
-        # in a list, so that the template's parameters and mode are not taken for the population's own
-        self.template = [copy.deepcopy(module).eval()]
+        # in a tuple, so that its parameters and mode are not taken for the population's own
+        self._held = (copy.deepcopy(module).eval(),)
         self.data, self.seeds, self.settings = data, list(seeds), [dict(setting) for setting in settings]
         self.evaluate_every, self.compiled, self.drop_decided = evaluate_every, compile, drop_decided
         self.all_columns = columns = self._columns()
-        self.dynamics = dynamics(self.template[0], data)
+        self.dynamics = dynamics(self.module, data)
         """The steps of this population; shared with every other population of the same structure."""
-        self.measurement = Measurement(self.template[0], data, self.dynamics)
+        self.measurement = Measurement(self.module, data, self.dynamics)
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
         count = len(columns.seed)
         firsts = range(0, count, len(self.seeds))
         thresholds = [data.threshold({name: column[k] for name, column in columns.data.items()}) for k in firsts]
         self._threshold = torch.stack(thresholds).repeat_interleave(len(self.seeds))
-        self.live: dict[str, Any] = {
-            "members": torch.arange(count),
-            "state": state,
-            "seed": columns.seed,
-            "module": columns.module,
-            "data": columns.data,
-        }
+        self.live = Members(torch.arange(count), columns, state)
         self.record = verdict.blank(count, columns.seed)
         self.record["parameters"] = state["parameters"].clone()
         for name in ("sparsity_error", *(f"latest_{name}" for name in MEASURED)):
@@ -98,19 +91,19 @@ class Population(LightningModule):
         return len(self.seeds) * len(self.settings)
 
     @property
-    def columns(self) -> Columns:
-        """What differs between the members that are still training."""
-        return Columns(self.live["seed"], self.live["module"], self.live["data"])
+    def module(self) -> ArithmeticModule:
+        """The architecture, in evaluation mode; its values are those of no member."""
+        return self._held[0]
 
     def _columns(self) -> Columns:
         seed = torch.tensor(self.seeds, dtype=torch.int32).repeat(len(self.settings))
-        check(self.settings, self.template[0], self.data)
+        check(self.settings, self.module, self.data)
         module, data = (
             {
                 name: torch.stack(values).repeat_interleave(len(self.seeds), dim=0)
                 for name, values in transposed(rows(part, self.settings)).items()
             }
-            for part in (self.template[0], self.data)
+            for part in (self.module, self.data)
         )
         return Columns(seed, module, data)
 
@@ -126,7 +119,7 @@ class Population(LightningModule):
 
     def member(self, index: int) -> ArithmeticModule:
         """Return a member at its judged step as a plain module in evaluation mode."""
-        module = copy.deepcopy(self.template[0])
+        module = copy.deepcopy(self.module)
         values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
         module.to(next(iter(values.values())).dtype)
         load(module, values)
@@ -144,7 +137,7 @@ class Population(LightningModule):
         """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`."""
 
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
-            return functional_call(self.template[0], self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
+            return functional_call(self.module, self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
 
         return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record["parameters"], self.all_columns.module)
 
@@ -169,13 +162,14 @@ class Population(LightningModule):
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """Take the steps up to the next evaluation, and count them as Lightning's global steps."""
-        if not len(self.live["members"]):
+        if not len(self.live):
             self.trainer.should_stop = True
             return
         step = self.global_step
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
-            self.live["state"] = self.dynamics.run(self.live["state"], self.columns, step, count, bool(self.compiled))
+            live = self.live
+            live.state = self.dynamics.run(live.state, live.columns, step, count, bool(self.compiled))
             # manual optimization without torch optimizers does not advance this by itself
             progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
             progress.ready += count
@@ -193,7 +187,7 @@ class Population(LightningModule):
 
     def validation_step(self, batch: int, batch_idx: int) -> None:
         """Evaluate every live member, update the record, and offer rates and medians to callbacks."""
-        if self.trainer.state.fn == TrainerFn.FITTING and len(self.live["members"]):
+        if self.trainer.state.fn == TrainerFn.FITTING and len(self.live):
             self.evaluate(self.global_step)
         known = self.record["interpolation_mse"].isfinite()
         metrics = {"success_rate": self.success.double().mean(), "diverged": self.record["diverged"].double().mean()}
@@ -212,43 +206,36 @@ class Population(LightningModule):
         Returns:
             What was measured, each `(live,)`.
         """
-        members = self.live["members"]
-        measured = self.measure()
-        threshold = self.threshold
-        part = {name: self.record[name][..., members] for name in self.record}
-        updated, better = verdict.update(part, measured, threshold[members], step)
-        parameters = self.live["state"]["parameters"]
-        updated["parameters"] = torch.where(better, parameters, part["parameters"])
+        live, measured = self.live, self.measure()
+        threshold = self.threshold[live.index]
+        part = {name: self.record[name][..., live.index] for name in self.record}
+        updated, better = verdict.update(part, measured, threshold, step)
+        updated["parameters"] = torch.where(better, live.parameters, part["parameters"])
         updated["sparsity_error"] = torch.where(better, measured["sparsity_error"].double(), part["sparsity_error"])
         updated |= {f"latest_{name}": measured[name] for name in MEASURED}
         for name, value in updated.items():
-            self.record[name][..., members] = value.to(self.record[name].dtype)
-        state, columns = self.live["state"], self.columns
-        parameters, self.live["module"] = self.dynamics.react(parameters, columns, measured["interpolation_mse"], step)
-        self.live["state"] = state | {"parameters": parameters}
+            self.record[name][..., live.index] = value.to(self.record[name].dtype)
+        parameters, module = self.dynamics.react(live.parameters, live.columns, measured["interpolation_mse"], step)
+        columns = live.columns._replace(module=module)
+        self.live = Members(live.index, columns, live.state | {"parameters": parameters})
         if self.drop_decided:
-            self.keep(~(verdict.success(updated, threshold[members]) | updated["diverged"]))
+            self.keep(~(verdict.success(updated, threshold) | updated["diverged"]))
         return measured
 
     def measure(self) -> dict[str, Tensor]:
         """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
-        return self.measurement(self.live["state"]["parameters"], self.columns)
+        return self.measurement(self.live.parameters, self.live.columns)
 
     def keep(self, mask: Tensor) -> None:
         """Go on with the live members in `mask` only; what is known of the others stays in the record."""
-        if mask.all():
-            return
-        live = self.live
-        for group in ("module", "data"):
-            live[group] = {name: column[mask] for name, column in live[group].items()}
-        live["state"] = {name: value[:, mask] for name, value in live["state"].items()}
-        live["members"], live["seed"] = live["members"][mask], live["seed"][mask]
+        if not mask.all():
+            self.live = self.live.select(mask)
 
     # State: plain tensors in trees, saved whole, because the number of live members changes
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return everything a checkpoint needs to go on exactly, and to know what it is of."""
-        return {"live": self.live, "record": self.record, "of": self.described(), "step": self.global_step}
+        return {"live": self.live.plain(), "record": self.record, "of": self.described(), "step": self.global_step}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same architecture, data, settings and seeds.
@@ -271,14 +258,14 @@ class Population(LightningModule):
                 f"{state['step']} of {self.trainer.max_steps}",
                 "raise trainer.max_steps, or look at the checkpoint with `test`",
             )
-        self.live, self.record = state["live"], state["record"]
+        self.live, self.record = Members.of(state["live"]), state["record"]
 
     def described(self) -> dict[str, str]:
         """Return, by name and as text, what decides about the members' numbers."""
         columns = {**self.all_columns.module, **{f"data.{key}": c for key, c in self.all_columns.data.items()}}
         first = slice(None, None, len(self.seeds))
         facts = {
-            **signature(self.template[0], self.data),
+            **signature(self.module, self.data),
             **{name: column[first].tolist() for name, column in columns.items()},
             "seeds": self.seeds,
             "precision": self.precision,
@@ -294,11 +281,11 @@ class Population(LightningModule):
     def _apply(self, fn: Any, recurse: bool = True) -> "Population":
         """Move every tensor of the state along with the module."""
         super()._apply(fn, recurse)
-        record, live = self.record, self.live
-        keep = {name: value for name, value in record.items() if name != "parameters"}
-        self.live = {name: pytree.tree_map(fn, value) for name, value in live.items()}
-        self.record = {name: fn(value).to(value.dtype) for name, value in keep.items()}
-        self.record["parameters"] = fn(record["parameters"])
+        self.live = self.live.apply(fn)
+        # errors stay doubles
+        moved = {name: fn(value) for name, value in self.record.items()}
+        self.record = {name: value.to(self.record[name].dtype) for name, value in moved.items()}
+        self.record["parameters"] = moved["parameters"]
         return self
 
 

@@ -129,7 +129,7 @@ class Rungs(Callback):
         dropped = self.prune(step // every, {index: results[k] for index, k in live.items()}) if live else set()
         if dropped:
             self.pruned |= {live[index]: step for index in dropped}
-            trial = pl_module.live["members"] // (self.tasks * len(pl_module.seeds))
+            trial = pl_module.live.index // (self.tasks * len(pl_module.seeds))
             gone = torch.tensor(list(self.pruned), device=trial.device)
             pl_module.keep(~torch.isin(trial, gone))
 
