@@ -16,6 +16,7 @@ from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_confi
 from arith_lightning import figures, results, runs
 from arith_lightning.callbacks.harmless import harmless
 from arith_lightning.population import Population
+from arith_lightning.private import write_summary
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BANDS = {"median": 2, "q25": 1, "q75": 3}
@@ -136,10 +137,10 @@ class Dashboard(Callback):
                 **config[part].get("init_args", {}),
             }.items()
         }
-        writer = logger.experiment._get_file_writer()
         metrics = [Metric(tag) for tag in ("success_rate", *(f"{name}/median" for name in ERRORS))]
-        writer.add_summary(hparams_config_pb(hparams=[HParam(name) for name in chosen], metrics=metrics))
-        writer.add_summary(hparams_pb(chosen, trial_id=str(path.parent)))
+        columns = hparams_config_pb(hparams=[HParam(name) for name in chosen], metrics=metrics)
+        for summary in (columns, hparams_pb(chosen, trial_id=str(path.parent))):
+            write_summary(logger.experiment, summary)
 
 
 def boards(trainer: Trainer) -> list[TensorBoardLogger]:

@@ -1,12 +1,9 @@
 """When and how steps are compiled: dynamic in the number of members, cached on disk, one code object a graph."""
 
-import inspect
 import logging
 import os
 import re
-import shlex
 import shutil
-import sys
 import tempfile
 import types
 from collections.abc import Callable
@@ -14,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch._inductor import cpp_builder
-from torch._inductor.exc import InductorError
-from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-from torch.utils import _pytree as pytree
+
+from arith_lightning import private
 
 WORTHWHILE = 10_000
 """Steps from which compiling pays: it costs ten to twenty seconds once, an eager step one to two milliseconds.
@@ -26,12 +21,7 @@ The rule looks at steps only, so that a member is computed in the same way in an
 """
 
 OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
-CONSTANTS = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
-"""Plain numbers of a module stay constants, also where an earlier graph of the same process had other ones."""
 os.environ.setdefault("TENSORIFY_PYTHON_SCALARS", "0")  # or every graph is traced twice, because buffers are scalars
-LOOP = torch.ops.higher_order.while_loop
-# without this mark a graph with a loop is compiled anew in every process
-torch._inductor.config.unsafe_marked_cacheable_functions[f"{LOOP.__module__}.{LOOP.__name__}"] = torch.__version__
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
@@ -55,7 +45,7 @@ def keep() -> None:
     """
     named = os.environ.get(CACHE)
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    if named is None or named == default_cache_dir():  # torch names its own as soon as it is asked
+    if named is None or named == private.default_cache_dir():  # torch names its own as soon as it is asked
         folder = home / "arith_lightning" / "compiled" / torch.backends.cpu.get_cpu_capability().lower()
     else:
         folder = Path(named)
@@ -74,19 +64,9 @@ def spaced(path: Path | str) -> bool:
     return any(map(str.isspace, str(path)))
 
 
-def quote_paths() -> None:
-    """Quote the folders that torch hands to the C++ compiler as they are, so that they may have spaces in them."""
-    if not any(map(spaced, (torch.__file__, sys.prefix, sys.base_prefix))):
-        return
-    command = inspect.getsource(cpp_builder.CppBuilder)
-    for name, unquoted in (("get_include_dirs", "-I{inc_dir}"), ("get_libraries_dirs", "-L{lib_dir}")):
-        if unquoted in command:
-            given = getattr(cpp_builder.BuildOptionsBase, name)
-            setattr(cpp_builder.BuildOptionsBase, name, lambda self, given=given: [shlex.quote(p) for p in given(self)])
-
-
 keep()
-quote_paths()
+private.quote_paths()
+private.cache_loops()
 
 
 def worthwhile(steps: int, device: torch.device) -> bool:
@@ -125,13 +105,13 @@ def compiled(function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) ->
         if not marked:
             marked = True
             for lengths, argument in zip(axes, arguments, strict=True):
-                for leaf in pytree.tree_leaves(argument):
+                for leaf in private.tree_leaves(argument):
                     for axis in lengths:
-                        torch._dynamo.maybe_mark_dynamic(leaf, axis % leaf.dim())
-        with torch._dynamo.config.patch(CONSTANTS):
+                        private.allow_lengths(leaf, axis)
+        with private.with_constants():
             try:
                 return graph(*arguments)
-            except InductorError as error:
+            except private.InductorError as error:
                 broken = BROKEN.search(str(error))
                 if broken is None:
                     raise

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._higher_order_ops.while_loop import while_loop
 from torch.func import functional_call, grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
@@ -19,6 +18,7 @@ from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.compilation import compiled
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
+from arith_lightning.private import while_loop
 from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20

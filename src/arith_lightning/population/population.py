@@ -27,6 +27,7 @@ from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, rows
+from arith_lightning.private import count_steps
 
 CONVERTED = {"64-true": torch.float64, "16-true": torch.float16, "bf16-true": torch.bfloat16}
 """What a trainer of these precisions makes of a module, after it has loaded a checkpoint."""
@@ -170,10 +171,7 @@ class Population(LightningModule):
         if count > 0:
             live = self.live
             live.state = self.dynamics.run(live.state, live.columns, step, count, bool(self.compiled))
-            # manual optimization without torch optimizers does not advance this by itself
-            progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
-            progress.ready += count
-            progress.completed += count
+            count_steps(self.trainer, count)
 
     # Evaluation
 

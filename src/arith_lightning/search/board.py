@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, create_trial
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 from torch.utils.tensorboard import SummaryWriter
 
+from arith_lightning.private import write_summary
 from arith_lightning.runs import write
 from arith_lightning.search import studies
 from arith_lightning.search.objective import Result, value
@@ -64,7 +65,7 @@ def tell(folder: Path, study: Study, outcome: Mapping[str, Any], figures: Mappin
             hparams=[HParam(key) for key in [*keys, "state"]],
             metrics=[Metric(name, display_name=shown) for name, shown in METRICS.items()],
         )
-        writer._get_file_writer().add_summary(config)
+        write_summary(writer, config)
         writer.add_text("best", f"```\n{(folder / 'best.yaml').read_text()}```")
         writer.add_scalar("success_rate/best_on_fresh_seeds", outcome["fresh"].value)
         writer.add_scalar("success_rate/share_of_space_that_trains", outcome["share"].value)
@@ -89,7 +90,7 @@ def record(run: Path, trial: FrozenTrial) -> None:
     began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
     with SummaryWriter(str(run)) as writer:
         hparams = {**trial.params, "state": trial.state.name}
-        writer._get_file_writer().add_summary(hparams_pb(hparams, trial_id=run.name, start_time_secs=began))
+        write_summary(writer, hparams_pb(hparams, trial_id=run.name, start_time_secs=began))
         for name, number in values.items():
             if math.isfinite(number):
                 writer.add_scalar(name, number)

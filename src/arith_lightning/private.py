@@ -1,0 +1,80 @@
+"""Every private name of torch, its compiler, Lightning and TensorBoard that this project leans on.
+
+Each says what breaks without it and which test tells. Two more are overridden where they belong: `_apply` in
+`Population` (its tensors move with it: test_double_precision), and `_parse_ckpt_path` in `ArithmeticCLI` (checkpoints
+of populations hold no arguments: test_malformed). Tested with torch 2.13, Lightning 2.6 and TensorBoard 2.21.
+"""
+
+import inspect
+import shlex
+import sys
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from lightning import Trainer
+from tensorboard.compat.proto.summary_pb2 import Summary
+from torch import Tensor
+from torch._higher_order_ops.while_loop import while_loop
+from torch._inductor import config as inductor
+from torch._inductor import cpp_builder
+from torch._inductor.exc import InductorError
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+from torch.utils._pytree import tree_leaves
+from torch.utils.tensorboard import SummaryWriter
+
+__all__ = ["InductorError", "default_cache_dir", "tree_leaves", "while_loop"]
+"""`while_loop`: steps loop inside one graph; without it each is a call (test_compiled_steps_equal_eager_ones).
+`InductorError`: a program that a kill has torn is compiled again (test_a_torn_program_is_compiled_again).
+`default_cache_dir`: tells the user's own cache from torch's (test_compiled_steps_are_kept_where_only_the_user_writes).
+`tree_leaves`: the tensors in nested arguments."""
+
+
+def cache_loops() -> None:
+    """Let graphs with a loop be kept on disk; without this mark each process compiles anew (test_bits)."""
+    loop = torch.ops.higher_order.while_loop
+    inductor.unsafe_marked_cacheable_functions[f"{loop.__module__}.{loop.__name__}"] = torch.__version__
+
+
+def with_constants() -> AbstractContextManager[Any]:
+    """Keep plain numbers of a module constants, also where an earlier graph of the same process had other ones.
+
+    Without it such graphs fail (test_graphs_of_one_process_may_differ_in_a_plain_number).
+    """
+    options = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
+    return torch._dynamo.config.patch(options)
+
+
+def allow_lengths(tensor: Tensor, axis: int) -> None:
+    """Let a graph take tensors of another length along an axis.
+
+    Without it the graph is wrong for another number of members (test_compiled_steps_equal_eager_ones).
+    """
+    torch._dynamo.maybe_mark_dynamic(tensor, axis % tensor.dim())
+
+
+def quote_paths() -> None:
+    """Quote the folders that torch hands to the C++ compiler as they are, so that they may have spaces in them.
+
+    Without it nothing compiles in such a folder (test_paths_with_spaces_are_quoted).
+    """
+    if not any(" " in path for path in (torch.__file__, sys.prefix, sys.base_prefix)):
+        return
+    command = inspect.getsource(cpp_builder.CppBuilder)
+    for name, unquoted in (("get_include_dirs", "-I{inc_dir}"), ("get_libraries_dirs", "-L{lib_dir}")):
+        if unquoted in command:
+            given = getattr(cpp_builder.BuildOptionsBase, name)
+            quoted = lambda self, given=given: [shlex.quote(path) for path in given(self)]  # noqa: E731
+            setattr(cpp_builder.BuildOptionsBase, name, quoted)
+
+
+def count_steps(trainer: Trainer, count: int) -> None:
+    """Have Lightning count optimizer steps that it did not take; else no run ends (test_max_steps_holds)."""
+    progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
+    progress.ready += count
+    progress.completed += count
+
+
+def write_summary(writer: SummaryWriter, summary: Summary) -> None:
+    """Write a summary as it is; without it there is no table of hyperparameters (test_dashboard)."""
+    writer._get_file_writer().add_summary(summary)
