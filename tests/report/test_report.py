@@ -1,16 +1,18 @@
 """The report: its commands are valid, it trains what is missing once, and its page stands alone."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 from arith_lightning import trained
 from arith_lightning.config import experiment
 from arith_lightning.report import __main__ as command
-from arith_lightning.report import page
-from arith_lightning.report.system import System
+from arith_lightning.report import page, template
+from arith_lightning.report.system import OF_RUN, System, folded
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.trained import QUICK_SEEDS, Run, Trained
 
@@ -58,7 +60,7 @@ def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypat
 
 def test_a_failing_run_is_told_with_its_command(project, capsys, monkeypatch):
     runs = {"x": Run("nac_add", ("--ckpt_path=nowhere",))}
-    broken = System("S4", "title", "posted", runs, lambda results: "")
+    broken = System("S4", "title", "posted", runs, "")
     monkeypatch.setattr(command, "SYSTEMS", (broken,))
     assert command.main(["systems", "--workers", "1"]) == 2
     assert "python -m arith_lightning.fit --config configs/nac_add.yaml" in capsys.readouterr().err
@@ -75,7 +77,7 @@ def told(folder, successes, criterion, threshold):
 
 
 def test_every_row_of_a_table_has_its_own_criterion(tmp_path):
-    system = System("S1", "title", "posted", {}, lambda results: "why")
+    system = System("S1", "title", "posted", {}, "why")
     results = {
         "first": told(tmp_path / "1", 4, "share of wrong rows", 0.01),
         "second": told(tmp_path / "2", 0, "MSE", 5e-7),
@@ -101,6 +103,84 @@ def test_the_page_of_the_systems_says_what_the_configurations_ask(system, monkey
         assert rows[label][2] == data.criterion
         assert rows[label][5] == f"{data.threshold(data.columns()).item():.3g}"
         assert run.command() in section
+
+
+class Marked:
+    """A fact that shows its name, whatever its format."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __format__(self, spec):
+        return f"<{self.name}>"
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.key)
+def test_every_field_of_a_page_names_a_fact_and_every_fact_of_its_own_is_named(system):
+    facts = {name: lambda results, name=name: Marked(name) for name in system.facts}
+    text = dataclasses.replace(system, facts=facts).reason({})
+    parts = list(Formatter().parse(system.why))
+    names = [name for _, name, _, _ in parts if name is not None]
+    assert text == "".join(words + (f"<{name}>" if name is not None else "") for words, name, _, _ in parts)
+    assert set(names) <= set(system.facts)
+    assert {name.rpartition(".")[2] for name in system.facts} - set(OF_RUN) <= {n.rpartition(".")[2] for n in names}
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.key)
+def test_the_page_of_the_systems_has_the_text_of_the_templates_and_the_rates_of_its_tables(system):
+    text = (ROOT / "docs" / "systems" / "index.md").read_text()
+    section = text.partition(f"## {system.key} {system.title}")[2].partition("\n## ")[0]
+    reason = section.partition("**Why, and what trains.** ")[2].partition("\n\n![")[0]
+    parts = list(Formatter().parse(system.why))
+    pattern = "".join(re.escape(words) + ("(.+?)" if name is not None else "") for words, name, _, _ in parts)
+    found = re.fullmatch(pattern, reason)
+    assert found
+    told = zip([name for _, name, _, _ in parts if name is not None], found.groups(), strict=True)
+    for label, rate in ((name.removesuffix(".rate"), value) for name, value in told if name.endswith(".rate")):
+        assert f"\n| {label} | {rate} |" in section
+    for caption in (*system.figures, *system.maps.values()):
+        assert f"![{caption}" in section
+
+
+@pytest.mark.parametrize(
+    "text", ["{as postd.rate}", "{as posted.rat:.2f}", "{}", "{0}", "{as posted}", "{as posted.rate"]
+)
+def test_a_field_that_names_nothing_is_one_error_before_anything_is_trained(text, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    broken = dataclasses.replace(SYSTEMS[0], why=f"Words {text} words.")
+    monkeypatch.setattr(command, "SYSTEMS", (broken,))
+    assert command.main(["systems"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(("error: a field must name a fact of its page; got {", "error: a page's braces must hold"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_field_is_filled_in_python_s_formats_by_a_name_with_dots_and_spaces():
+    facts = {"rate 0.1, a (b).median": lambda: 0.125, "n": lambda: 4000}
+    assert template.fill("{rate 0.1, a (b).median:.2%} of {n:,} in {{0, 1}}", facts) == "12.50% of 4,000 in {0, 1}"
+
+
+def test_paragraphs_are_folded_and_tables_are_not():
+    assert folded("a\nb {c\nd.rate}\n\n| x |\n|---|\n\ne\n") == "a b {c d.rate}\n\n| x |\n|---|\n\ne"
+
+
+def test_a_map_that_is_missing_is_drawn_once(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def draw(options):
+        asked.append(options.space)
+        folder = options.logs / options.space
+        folder.mkdir(parents=True)
+        (folder / "map.png").write_bytes(b"map")
+
+    monkeypatch.setattr(command.atlas, "draw", draw)
+    system = dataclasses.replace(SYSTEMS[8], figures={})
+    for _ in range(2):
+        options = command.parse(["systems", "--folder", str(tmp_path)])
+        drawn = command.pictures(system, {}, options)
+        assert (tmp_path / drawn[f"{system.maps['parity_start']} (python search/atlas.py parity_start)"]).read_bytes()
+    assert asked == ["parity_start"]
 
 
 def test_a_page_is_written_as_markdown_and_as_html_that_holds_its_pictures(tmp_path):

@@ -8,7 +8,6 @@ and as HTML; interrupted, the same command goes on. `table` computes from a benc
 import argparse
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +20,9 @@ from arith_lightning.report import page
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.report.table import publish, redraw
+from arith_lightning.search import atlas
+from arith_lightning.search.picture import PICTURE
 from arith_lightning.trained import LOGS, Run, Trained, prepare
-
-ATLAS = Path("search") / "atlas.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +79,8 @@ def table(options: argparse.Namespace) -> list[Path]:
 def systems(options: argparse.Namespace) -> list[Path]:
     """Train what the chosen systems lack and write their page."""
     chosen = [system for system in SYSTEMS if system.key in options.only]
+    for system in chosen:
+        system.examine()
     wanted = list(dict.fromkeys(run for system in chosen for run in system.runs.values()))
     write(chosen, prepare(wanted, options.quick, options.workers, Console(stderr=True)), options)
     return [options.folder / "index.md", options.folder / "index.html"]
@@ -118,13 +119,17 @@ def pictures(system: System, results: Results, options: argparse.Namespace) -> d
     for space, caption in {} if options.quick else system.maps.items():
         path = Path(f"{system.key.lower()}_{len(drawn) + 1}.png")
         drawn[f"{caption} (python search/atlas.py {space})"] = path
-        source = LOGS / "atlas" / space / "map.png"
-        if not source.exists() and subprocess.run([sys.executable, str(ATLAS), space]).returncode:
-            raise ValueError(
-                f"the map of {space} could not be drawn; run the report from the project's folder, where {ATLAS} is"
-            )
-        (options.folder / path).write_bytes(source.read_bytes())
+        (options.folder / path).write_bytes(mapped(space).read_bytes())
     return drawn
+
+
+def mapped(space: str) -> Path:
+    """Return the picture of a space's map; what of it is missing is trained first."""
+    options = atlas.parse([space])
+    path: Path = options.logs / space / PICTURE
+    if not path.exists():
+        atlas.draw(options)
+    return path
 
 
 def anchor(system: System) -> str:

@@ -5,26 +5,9 @@ from matplotlib.figure import Figure
 
 from arith_lightning.data import NumberSets
 from arith_lightning.report.pictures import COLORS
-from arith_lightning.report.system import Results, System
-from arith_lightning.trained import Run
+from arith_lightning.report.system import Results, load
 
 SIZES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
-
-
-def why(results: Results) -> str:
-    """Return the reason, with its numbers."""
-    error = {label: trained.summary["error"]["median"] for label, trained in results.items()}
-    return (
-        "The sum over elements is built in, so phi need only be linear on [0.5, 2]; a linear rho then goes on as it is, "
-        f"and the median seed's error at size 50 is {error['sum, linear rho']:.1e}. An MLP as rho is as right on small "
-        "sets and knows nothing of larger sums: it goes on as its last pieces happen to point "
-        f"({error['sum, MLP rho']:.2f}). Products need logarithms: with a linear rho no phi makes a sum a product "
-        f"({error['product, linear rho']:.2g}); with the exponential of a linear rho, trained on logarithms, phi learns "
-        "log x and its small errors add up over 50 elements to "
-        f"{error['product, exponential rho']:.3f}. Where a product unit aggregates there is one weight to learn and "
-        f"nothing to approximate ({error['product unit']:.0e}). The form of rho decides extrapolation; training "
-        "error does not show it."
-    )
 
 
 def sizes(results: Results) -> Figure:
@@ -46,20 +29,4 @@ def sizes(results: Results) -> Figure:
     return figure
 
 
-DEEP_SETS = System(
-    key="S3",
-    title="Do deep sets add, and multiply?",
-    posted=(
-        "rho(sum_i phi(x_i)), the same for every order. Claimed to learn addition over sets; expected to extend to "
-        "multiplication. Here: sets of 1 to 5 numbers of U[0.5, 2] in training, sets of 50 in the test."
-    ),
-    runs={
-        "sum, linear rho": Run("deep_sets_sum"),
-        "sum, MLP rho": Run("deep_sets_sum_mlp_rho"),
-        "product, linear rho": Run("deep_sets_product_linear_rho"),
-        "product, exponential rho": Run("deep_sets_product"),
-        "product unit": Run("product_set"),
-    },
-    why=why,
-    figures={"Error over the size of the set": sizes},
-)
+DEEP_SETS = load("deep_sets", figures=(sizes,))

@@ -4,23 +4,10 @@ import torch
 from matplotlib.figure import Figure
 
 from arith_lightning.report.pictures import COLORS
-from arith_lightning.report.system import Results, System
-from arith_lightning.trained import Run, Trained
+from arith_lightning.report.system import Results, load
+from arith_lightning.trained import Trained
 
-ACTIVATIONS = (
-    "tanh",
-    "sigmoid",
-    "relu",
-    "relu6",
-    "elu",
-    "selu",
-    "softsign",
-    "softplus",
-    "hard_tanh",
-    "leaky_relu",
-    "none",
-)
-EDGE, END = 5.0, 20.0
+EDGE, FAR, END = 5.0, 10.0, 20.0
 FLOOR = 1e-7
 """Errors of rounding are drawn here."""
 
@@ -31,22 +18,15 @@ def absolute_errors(trained: Trained, x: torch.Tensor) -> torch.Tensor:
     return (trained.population.predict(x.unsqueeze(0))[:, 0] - x).abs().median(0).values
 
 
-def why(results: Results) -> str:
-    """Return the reason, with its numbers."""
-    inside, outside = (
-        torch.linspace(-EDGE, EDGE, 501),
-        torch.cat([torch.linspace(-END, -10, 100), torch.linspace(10, END, 100)]),
-    )
-    rows = ["| unit | mean error inside [-5, 5] | mean error beyond 10 |", "|---|---|---|"]
-    for label, trained in results.items():
-        near, far = (absolute_errors(trained, x).mean().item() for x in (inside, outside))
-        rows.append(f"| {label} | {near:.2g} | {far:.2g} |")
-    return (
-        "Inside the range nothing distinguishes them; outside, each network goes on as its units do: saturating units "
-        "as a constant, piecewise linear ones along whatever line they ended on. Only where the function itself is the "
-        "unit (a linear network, a NAC with its weight at 1) does the identity hold everywhere. The median seed's mean "
-        "error:\n\n" + "\n".join(rows)
-    )
+def inside(trained: Trained) -> float:
+    """Return the mean error of the median seed on the numbers of training."""
+    return absolute_errors(trained, torch.linspace(-EDGE, EDGE, 501)).mean().item()
+
+
+def outside(trained: Trained) -> float:
+    """Return the mean error of the median seed beyond `FAR`."""
+    x = torch.cat([torch.linspace(-END, -FAR, 100), torch.linspace(FAR, END, 100)])
+    return absolute_errors(trained, x).mean().item()
 
 
 def curves(results: Results) -> Figure:
@@ -65,17 +45,4 @@ def curves(results: Results) -> Figure:
     return figure
 
 
-IDENTITY = System(
-    key="S6",
-    title="Does a network know the identity outside its training range?",
-    posted=(
-        "Scalar autoencoders, one for each activation, trained on numbers in [-5, 5], reproduce them almost perfectly "
-        "and fail outside."
-    ),
-    runs={
-        **{name: Run("mlp_identity", (f"--model.init_args.activation={name}",)) for name in ACTIVATIONS},
-        "NAC": Run("nac_identity"),
-    },
-    why=why,
-    figures={"Error over [-20, 20], all units": curves},
-)
+IDENTITY = load("identity", figures=(curves,), of_run=(inside, outside))
