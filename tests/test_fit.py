@@ -187,6 +187,6 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(tmp_path, ro
     if full.returncode:
         assert full.returncode == 2, full.stderr
         assert "Traceback" not in full.stderr
-        assert full.stderr.splitlines()[-1].startswith("error: the run's files must be writable; got File too large")
+        assert full.stderr.splitlines()[-1].startswith("error: files must be writable; got File too large")
         assert run_here(tmp_path, *EAGER).returncode == 0
     assert (folder / "runs.csv").read_text() == uninterrupted

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from arith_lightning import fit
+from arith_lightning.terminal import INTERRUPTED
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 KILLS = 15
@@ -87,7 +88,7 @@ def test_kills_lose_nothing(name, kill, tmp_path, whole):
         if kill != signal.SIGKILL and process.exitcode != -kill:  # before its first lines it has no answer yet
             last = messages.read_text().splitlines()[-1]
             assert (process.exitcode, last) == (
-                fit.INTERRUPTED,
+                INTERRUPTED,
                 "interrupted; the same command continues from the last evaluation",
             )
     assert process.exitcode == 0, messages.read_text()

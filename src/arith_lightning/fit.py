@@ -19,10 +19,7 @@ from arith_lightning import checkpoints, reading, results, runs
 from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 from arith_lightning.explain import explain
-
-LOGS = Path("logs")
-INTERRUPTED = 130
-"""Exit code of a program ended by Ctrl-C."""
+from arith_lightning.terminal import answered
 
 
 class FitCLI(ArithmeticCLI):
@@ -53,7 +50,7 @@ class FitCLI(ArithmeticCLI):
         if config.trainer.enable_progress_bar is not False:
             callbacks.append(PopulationProgress())
         if self.subcommand == "fit":
-            self.folder = runs.folder(LOGS, self.name(), self.configuration())
+            self.folder = runs.folder(runs.LOGS, self.name(), self.configuration())
             if config.ckpt_path is None:
                 found, said = checkpoints.latest(self.folder)
                 if said and not found:
@@ -64,7 +61,7 @@ class FitCLI(ArithmeticCLI):
                 for line in said:
                     console.print(line, highlight=False, markup=False, soft_wrap=True)
             runs.begin(self.folder, self.recorded)
-            kwargs["logger"] = Board(LOGS, self.name(), self.folder.name, default_hp_metric=False)
+            kwargs["logger"] = Board(runs.LOGS, self.name(), self.folder.name, default_hp_metric=False)
             kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
             callbacks += [Answer(self.folder, self.doctor), Dashboard()]
             if config.trainer.enable_checkpointing is not False:
@@ -92,7 +89,7 @@ class FitCLI(ArithmeticCLI):
         results.show(self.model, Console())
         for found in self.doctor.found:
             Console().print(f"at the end, {found.sentence}", style="yellow", highlight=False, markup=False)
-        Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {LOGS}")
+        Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {runs.LOGS}")
 
     def after_validate(self) -> None:
         """Show what the checkpoint holds."""
@@ -106,26 +103,17 @@ def main() -> int:
     quiet()
     if len(sys.argv) < 2 or sys.argv[1] not in (*SUBCOMMANDS, "-h", "--help"):
         sys.argv.insert(1, "fit")
+    return answered(command, "the same command continues from the last evaluation")
+
+
+def command() -> None:
+    """Do what the command line asks for."""
     try:
         FitCLI(save_config_callback=None)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"error: the run's files must be writable; got {error.strerror or error}{where}; free or change the disk, "
-            "the same command continues",
-            file=sys.stderr,
-        )
-        return 2
-    except (KeyboardInterrupt, SystemExit) as stop:
-        # Lightning turns Ctrl-C into exit code 1 and SIGTERM into an exception of its own
-        if isinstance(stop, SystemExit) and not isinstance(stop, SIGTERMException) and stop.code != 1:
-            raise
-        print("interrupted; the same command continues from the last evaluation", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+    except SystemExit as stop:
+        if isinstance(stop, SIGTERMException) or stop.code == 1:  # what Lightning makes of SIGTERM and of Ctrl-C
+            raise KeyboardInterrupt from stop
+        raise
 
 
 def quiet() -> None:

@@ -2,9 +2,9 @@
 
 import importlib
 import signal
-import sys
 
-INTERRUPTED = 130
+from arith_lightning.terminal import INTERRUPTED, said
+
 """Exit code of an interrupted command, by Ctrl-C or SIGTERM, as of any program ended by Ctrl-C."""
 
 
@@ -14,5 +14,4 @@ def launch(module: str) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         return int(importlib.import_module(module).main())
     except KeyboardInterrupt:
-        print("interrupted before anything was begun; run the same command again", file=sys.stderr)
-        return INTERRUPTED
+        return said("interrupted before anything was begun; run the same command again", INTERRUPTED)

@@ -21,6 +21,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+LOGS = Path("logs")
+"""Where runs are kept, of the folder a command is given in."""
 PACKAGES = ("arith_lightning", "torch", "lightning", "optuna", "numpy", "tensorboard")
 CONFIG, ORIGIN, RESULT = "config.yaml", "origin.json", "summary.json"
 """Files of a run: resolved configuration, provenance, and what only a finished run has."""

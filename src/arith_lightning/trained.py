@@ -22,7 +22,6 @@ from arith_lightning.config import Experiment, experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 
-LOGS = Path("logs")
 STEP = re.compile(r"^step ([\d,]+) of ([\d,]+)")
 QUICK_SEEDS, QUICK_STEPS = 4, 20
 PRELOADED = ["arith_lightning.fit"]
@@ -96,7 +95,7 @@ class Trained:
 def recall(run: Run, quick: bool = False) -> Trained | None:
     """Return the run if it has been finished with the present content of its configuration."""
     wanted = experiment(run.arguments(quick))
-    for folder in reversed(runs.versions(LOGS / run.config)):
+    for folder in reversed(runs.versions(runs.LOGS / run.config)):
         if (folder / runs.RESULT).exists():
             config = yaml.safe_load((folder / runs.CONFIG).read_text())
             if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):

@@ -6,7 +6,6 @@ recalled, unfinished ones continue from their last checkpoint.
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -16,35 +15,28 @@ from rich.console import Console
 from rich.table import Table
 
 from arith_lightning.benchmark.table import BenchmarkTable, Cell
-from arith_lightning.fit import INTERRUPTED
+from arith_lightning.terminal import answered
 from arith_lightning.trained import Trained, prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return answered(lambda: train(options), "finished cells are kept, the same command continues")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train the chosen cells and print their rates."""
     start = time.perf_counter()
-    try:
-        table = BenchmarkTable(options.config, options.quick)
-        cells = table.chosen(options.units, options.operations)
-        table.prepare(cells)
-        found = prepare([cell.run for cell in cells], options.quick, options.workers, Console(stderr=True))
-        trained = {cell: found[cell.run] for cell in cells}
-        path = table.write(trained)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: files must be writable; got {error}; free or change the disk and run again", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; finished cells are kept, the same command continues", file=sys.stderr)
-        return INTERRUPTED
+    table = BenchmarkTable(options.config, options.quick)
+    cells = table.chosen(options.units, options.operations)
+    table.prepare(cells)
+    found = prepare([cell.run for cell in cells], options.quick, options.workers, Console(stderr=True))
+    trained = {cell: found[cell.run] for cell in cells}
+    path = table.write(trained)
     show(trained, Console())
     print(f"{path}   ({time.perf_counter() - start:.0f} s)")
     print(f"python -m arith_lightning.report table --config {options.config}")
-    return 0
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -18,7 +18,8 @@ import yaml
 from arith_lightning import reading, runs
 from arith_lightning.complaint import require
 from arith_lightning.config import experiment
-from arith_lightning.trained import LOGS, Run, Trained
+from arith_lightning.runs import LOGS
+from arith_lightning.trained import Run, Trained
 
 UNIT = "UNIT"
 """Stands for the unit's name in a table's `model`."""

@@ -7,7 +7,6 @@ and as HTML; interrupted, the same command goes on. `table` computes from a benc
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,33 +14,25 @@ from pathlib import Path
 from rich.console import Console
 
 from arith_lightning.benchmark.table import BenchmarkTable
-from arith_lightning.fit import INTERRUPTED
 from arith_lightning.report import page
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.report.table import publish, redraw
+from arith_lightning.runs import LOGS
 from arith_lightning.search import atlas
 from arith_lightning.search.picture import PICTURE
-from arith_lightning.trained import LOGS, Run, Trained, prepare
+from arith_lightning.terminal import answered
+from arith_lightning.trained import Run, Trained, prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        files = WRITERS[options.what](options)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: files must be writable; got {error}; free or change the disk and run again", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; finished runs are kept, the same command continues", file=sys.stderr)
-        return INTERRUPTED
-    print("\n".join(map(str, files)))
-    return 0
+
+    def write() -> None:
+        print("\n".join(map(str, WRITERS[options.what](options))))
+
+    return answered(write, "finished runs are kept, the same command continues")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

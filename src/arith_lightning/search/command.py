@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +9,9 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from arith_lightning.launch import INTERRUPTED
 from arith_lightning.search.pool import Lost, Pool, Processes
 from arith_lightning.search.studies import StorageLostError
+from arith_lightning.terminal import answered
 
 
 def positive(text: str) -> int:
@@ -64,16 +62,4 @@ def bars(console: Console) -> Progress:
 def answer(action: Callable[[], Any]) -> int:
     """Run a command; return its exit code, with one line about whatever ended it early."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        action()
-    except KeyboardInterrupt:
-        print("interrupted; what is finished is kept, the same command continues", file=sys.stderr)
-        return INTERRUPTED
-    except (ValueError, StorageLostError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: files must be writable; got {error}; free or change the disk and run again", file=sys.stderr)
-        return 2
-    return 0
+    return answered(action, "what is finished is kept, the same command continues", (StorageLostError,))
