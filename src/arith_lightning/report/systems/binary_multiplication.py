@@ -75,7 +75,7 @@ def bits(results: Results) -> Figure:
 
 def serial(bits: int) -> Run:
     """Return the run of the cell that is asked products of `bits`-bit numbers."""
-    return Run("bit_serial_mul", () if bits == 8 else (f"--data.init_args.test_bits={bits}",))
+    return Run("systems/bit_serial_mul", () if bits == 8 else (f"--data.init_args.test_bits={bits}",))
 
 
 BINARY_MULTIPLICATION = System(
@@ -87,10 +87,10 @@ BINARY_MULTIPLICATION = System(
         "always shown as zero. Reported: it never learns, nor does a very wide layer."
     ),
     runs={
-        "as posted": Run("mlp_binary_mul_as_posted"),
-        "both operands shown": Run("mlp_binary_mul_repaired"),
+        "as posted": Run("systems/mlp_binary_mul_as_posted"),
+        "both operands shown": Run("systems/mlp_binary_mul_repaired"),
         **{
-            label: Run("residual_mlp_binary_mul", (f"--seeds=[{k},{k + 1}]",))
+            label: Run("systems/residual_mlp_binary_mul", (f"--seeds=[{k},{k + 1}]",))
             for k, label in zip(range(0, 8, 2), PARTS, strict=True)
         },
         **{f"bit-serial cell, asked {n} bits": serial(n) for n in (8, 16, 32, 64, 128)},

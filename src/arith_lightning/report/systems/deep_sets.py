@@ -54,11 +54,11 @@ DEEP_SETS = System(
         "multiplication. Here: sets of 1 to 5 numbers of U[0.5, 2] in training, sets of 50 in the test."
     ),
     runs={
-        "sum, linear rho": Run("deep_sets_sum"),
-        "sum, MLP rho": Run("deep_sets_sum_mlp_rho"),
-        "product, linear rho": Run("deep_sets_product_linear_rho"),
-        "product, exponential rho": Run("deep_sets_product"),
-        "product unit": Run("product_set"),
+        "sum, linear rho": Run("systems/deep_sets_sum"),
+        "sum, MLP rho": Run("systems/deep_sets_sum_mlp_rho"),
+        "product, linear rho": Run("systems/deep_sets_product_linear_rho"),
+        "product, exponential rho": Run("systems/deep_sets_product"),
+        "product unit": Run("systems/product_set"),
     },
     why=why,
     figures={"Error over the size of the set": sizes},

@@ -73,8 +73,8 @@ IDENTITY = System(
         "and fail outside."
     ),
     runs={
-        **{name: Run("mlp_identity", (f"--model.init_args.activation={name}",)) for name in ACTIVATIONS},
-        "NAC": Run("nac_identity"),
+        **{name: Run("systems/mlp_identity", (f"--model.init_args.activation={name}",)) for name in ACTIVATIONS},
+        "NAC": Run("systems/nac_identity"),
     },
     why=why,
     figures={"Error over [-20, 20], all units": curves},

@@ -72,14 +72,16 @@ INTEGER_PAIRS = System(
     ),
     runs={
         **{
-            f"{label}, as posted": Run("mlp_integer_pairs_as_posted", (f"--data.init_args.operation={name}",))
+            f"{label}, as posted": Run("systems/mlp_integer_pairs_as_posted", (f"--data.init_args.operation={name}",))
             for label, name in POSTED.items()
         },
-        "a * b, eight squares": Run("square_network_mul"),
-        "a * b, eight squares, asked 0 to 499": Run("square_network_mul", ("--data.init_args.test_range=[0,500]",)),
-        "a * b, four squares": Run("square_network_mul", (FOUR,)),
-        "a * b, two squares": Run("square_network_mul", (TWO,)),
-        "a * a, eight squares": Run("square_network_square"),
+        "a * b, eight squares": Run("systems/square_network_mul"),
+        "a * b, eight squares, asked 0 to 499": Run(
+            "systems/square_network_mul", ("--data.init_args.test_range=[0,500]",)
+        ),
+        "a * b, four squares": Run("systems/square_network_mul", (FOUR,)),
+        "a * b, two squares": Run("systems/square_network_mul", (TWO,)),
+        "a * a, eight squares": Run("systems/square_network_square"),
     },
     why=why,
     figures={"Products as posted, and by squares": answers, "Success rates with 95 % intervals": rates},

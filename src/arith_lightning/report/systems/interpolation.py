@@ -61,7 +61,7 @@ def sweep(results: Results) -> Figure:
 
 def raw(rate: str) -> Run:
     """Return the posted network on raw inputs at another rate."""
-    return Run("mlp_interpolation_as_posted", (f"--model.init_args.learning_rate={rate}",))
+    return Run("systems/mlp_interpolation_as_posted", (f"--model.init_args.learning_rate={rate}",))
 
 
 INTERPOLATION = System(
@@ -73,11 +73,11 @@ INTERPOLATION = System(
         "scale the input to [-1, 1]."
     ),
     runs={
-        "raw, as posted": Run("mlp_interpolation_as_posted"),
+        "raw, as posted": Run("systems/mlp_interpolation_as_posted"),
         **{f"raw, rate {rate}": raw(rate) for rate in SWEEP},
-        "scaled, posted rate": Run("mlp_interpolation_scaled"),
-        "scaled, rate 0.01": Run("mlp_interpolation_scaled", ("--model.init_args.learning_rate=0.01",)),
-        "scaled, found setting": Run("mlp_interpolation"),
+        "scaled, posted rate": Run("systems/mlp_interpolation_scaled"),
+        "scaled, rate 0.01": Run("systems/mlp_interpolation_scaled", ("--model.init_args.learning_rate=0.01",)),
+        "scaled, found setting": Run("systems/mlp_interpolation"),
     },
     why=why,
     figures={"The curve and three seeds": curves, "Fourteen learning rates on raw inputs": sweep},

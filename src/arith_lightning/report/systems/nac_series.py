@@ -40,9 +40,9 @@ NAC_SERIES = System(
     runs={
         "add": Run("nac_add"),
         "add, start U(-2, 2)": Run("nac_add", ("--model.init_args.init=uniform", "--model.init_args.init_scale=2.0")),
-        "subtract, as posted": Run("nac_sub_as_posted"),
-        "subtract, mixed order": Run("nac_sub"),
-        "multiply": Run("nac_mul"),
+        "subtract, as posted": Run("systems/nac_sub_as_posted"),
+        "subtract, mixed order": Run("systems/nac_sub"),
+        "multiply": Run("systems/nac_mul"),
     },
     why=why,
     figures={"Error on the test rows over steps: sums, differences, products": errors},

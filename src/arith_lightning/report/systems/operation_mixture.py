@@ -68,10 +68,13 @@ OPERATION_MIXTURE = System(
         "multiplication written explicitly there is no problem at all."
     ),
     runs={
-        "mul + dense, as posted": Run("mixture_mul_as_posted"),
-        "square + dense, as posted": Run("mixture_square_as_posted"),
-        "mul + dense, scaled inputs": Run("mixture_mul_as_posted", SCALED),
-        **{f"picks {name}": Run("operation_mixture", (f"--data.init_args.operation={name}",)) for name in CANDIDATES},
+        "mul + dense, as posted": Run("systems/mixture_mul_as_posted"),
+        "square + dense, as posted": Run("systems/mixture_square_as_posted"),
+        "mul + dense, scaled inputs": Run("systems/mixture_mul_as_posted", SCALED),
+        **{
+            f"picks {name}": Run("systems/operation_mixture", (f"--data.init_args.operation={name}",))
+            for name in CANDIDATES
+        },
     },
     why=why,
     figures={"Weight of the right operation over the first 300 steps: median and range over seeds": paths},
