@@ -33,14 +33,19 @@ class Run:
     """One command of `fit`.
 
     Args:
-        config: name of a configuration file, without its ending.
+        config: a configuration file in the folder, without its ending, such as `nac_add` or `systems/nac_sub`.
         flags: what the command changes.
-        folder: where the file is.
+        folder: where that is.
     """
 
     config: str
     flags: tuple[str, ...] = ()
     folder: str = "configs"
+
+    @property
+    def name(self) -> str:
+        """Name of the run's folder in logs."""
+        return Path(self.config).name
 
     def arguments(self, quick: bool = False) -> list[str]:
         """Return the arguments after `fit`; a quick run has few seeds and steps and answers nothing."""
@@ -95,7 +100,7 @@ class Trained:
 def recall(run: Run, quick: bool = False) -> Trained | None:
     """Return the run if it has been finished with the present content of its configuration."""
     wanted = experiment(run.arguments(quick))
-    for folder in reversed(runs.versions(runs.LOGS / run.config)):
+    for folder in reversed(runs.versions(runs.LOGS / run.name)):
         if (folder / runs.RESULT).exists():
             config = yaml.safe_load((folder / runs.CONFIG).read_text())
             if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):
@@ -119,7 +124,7 @@ def prepare(wanted: Sequence[Run], quick: bool, workers: int, console: Console) 
             task = progress.add_task("runs", total=100 * len(missing))
 
             def advance(run: Run, share: float) -> None:
-                progress.update(task, advance=100 * share, description=f"runs ({run.config})")
+                progress.update(task, advance=100 * share, description=f"runs ({run.name})")
 
             train(missing, quick, workers, advance)
     found = {run: known[run] or recall(run, quick) for run in wanted}

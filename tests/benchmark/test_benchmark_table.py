@@ -11,7 +11,7 @@ from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, load, named
 from arith_lightning.config import experiment
 
 ROOT = Path(__file__).parents[2]
-TABLES = sorted(p for p in (ROOT / "configs" / "benchmark").glob("*.yaml") if "experiment" in p.read_text())
+TABLES = sorted((ROOT / "configs" / "tables").glob("*.yaml"))
 SMALL = {
     "experiment": {
         "seeds": 2,
@@ -57,7 +57,7 @@ def test_a_line_of_units_is_a_row_of_every_table(path):
     table = BenchmarkTable(path)
     listed = {
         (unit, operation)
-        for unit, operations in load(path.parent / "units.yaml").items()
+        for unit, operations in load(path.parent / "pieces" / "units.yaml").items()
         for operation in operations
         if operation in table.operations
     }
@@ -132,7 +132,7 @@ def test_units_of_files_and_mappings_are_merged_and_operations_chosen(table):
 def test_one_setting_of_one_unit_is_the_same_wherever_it_stands():
     folder = ROOT / "configs"
     four = yaml.safe_load((folder / "inalu_four_operations.yaml").read_text())["model"]["init_args"]
-    tables = [BenchmarkTable(folder / "benchmark" / f"{name}.yaml") for name in ("one_unit", "one_unit_hard")]
+    tables = [BenchmarkTable(folder / "tables" / f"{name}.yaml") for name in ("one_unit", "one_unit_hard")]
     settings = [cell.config["model"]["init_args"] for table in tables for cell in table.cells if cell.unit == "iNALU"]
     assert len(settings) == 4 + 4 * 4
     assert all(setting == four for setting in settings)

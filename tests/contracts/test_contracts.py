@@ -12,7 +12,8 @@ from arith_lightning.config import experiment
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(path for path in FOLDER.rglob("*.yaml") if FOLDER / "tables" not in path.parents)
 
 
 @pytest.mark.usefixtures("double")
@@ -67,6 +68,11 @@ def test_the_exact_answer_is_a_success_and_a_wrong_one_is_not(kind):
     _, y = data.evaluation_set("extrapolation")
     assert data.judge(y, y) < data.threshold(data.columns())
     assert data.judge(2 * y + 10, y) > data.threshold(data.columns())
+
+
+def test_configurations_have_names_of_their_own_since_their_runs_do():
+    names = [path.stem for path in CONFIGS]
+    assert len(names) == len({*names}) > 60
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

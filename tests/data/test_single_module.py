@@ -197,7 +197,7 @@ def gold(weights: list[float]) -> RealNPULayer:
 
 
 def test_thresholds_of_small_divisors_are_those_of_exact_weights():
-    data = experiment(["--config", "configs/real_npu_reciprocal_small.yaml"]).data
+    data = experiment(["--config", "configs/units/real_npu_reciprocal_small.yaml"]).data
     x, y = data.evaluation_set("extrapolation")
     error = (gold([-1.0])(x.mT).mT - y).square().mean().item()
     assert data.threshold(data.columns()).item() == pytest.approx(error + 2.0**-23, rel=1e-3)

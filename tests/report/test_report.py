@@ -14,6 +14,7 @@ from arith_lightning.report import __main__ as command
 from arith_lightning.report import page, template
 from arith_lightning.report.system import OF_RUN, System, folded
 from arith_lightning.report.systems import SYSTEMS
+from arith_lightning.search import declaration
 from arith_lightning.trained import QUICK_SEEDS, Run, Trained
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def test_every_command_names_a_configuration_and_flags_that_exist(system, monkey
     monkeypatch.chdir(ROOT)
     for label, run in system.runs.items():
         assert experiment(run.arguments()).max_steps > 0, label
-    assert {space for space in system.maps} <= {path.stem for path in (ROOT / "search" / "spaces").glob("*.yaml")}
+    assert {space for space in system.maps} <= {*declaration.available()}
 
 
 def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypatch):

@@ -6,7 +6,7 @@ parameter beyond 20 in magnitude once the error is small, and a model that is st
 
 Source: Schlör, Ring and Hotho, "iNALU: Improved Neural Arithmetic Logic Unit" (2020), section 3; settings: the code of
 Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022). Those of the unit's own authors are in
-`configs/benchmark/inalu.yaml`.
+`configs/tables/inalu.yaml`.
 """
 
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Re-measure a published table: `python -m arith_lightning.benchmark --config configs/benchmark/single_module.yaml`.
+"""Re-measure a published table: `python -m arith_lightning.benchmark --config configs/tables/single_module.yaml`.
 
 Every cell is a population, several cells train side by side. Interrupted, the same command goes on: finished cells are
 recalled, unfinished ones continue from their last checkpoint.
@@ -42,7 +42,7 @@ def train(options: argparse.Namespace) -> None:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command's options."""
     parser = argparse.ArgumentParser(prog="python -m arith_lightning.benchmark", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="a file of configs/benchmark")
+    parser.add_argument("--config", type=Path, required=True, help="a file of configs/tables")
     parser.add_argument("--units", nargs="+", default=[], help="only these units")
     parser.add_argument("--operations", nargs="+", default=[], help="only these operations")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""A table as a file of `configs/benchmark`: an experiment, units with their operations, and a cell for each pair.
+"""A table as a file of `configs/tables`: an experiment, units with their operations, and a cell for each pair.
 
 A cell is one configuration of `fit`; all its settings (ranges, as a rule) and seeds train as one population. What one
 population cannot hold side by side are variants, a cell each.
@@ -66,7 +66,7 @@ class BenchmarkTable:
     """A published table: what is trained for it, and where its runs are kept.
 
     Args:
-        path: a file of `configs/benchmark`. `experiment` is what all cells share, as in a file of `configs`, or a list
+        path: a file of `configs/tables`. `experiment` is what all cells share, as in a file of `configs`, or a list
             of such files and of what is changed in them; `units` maps each unit to its operations and, for each, to
             what that cell changes in `model.init_args` (and, below `data`, in `data.init_args`), or to a `model` of its
             own (a list of such mappings and of files that hold one is merged); `operations` names those asked, all by
@@ -87,7 +87,7 @@ class BenchmarkTable:
             KEYS >= content.keys() >= {"experiment", "units"},
             f"a table has the keys {', '.join(sorted(KEYS))}, of which experiment and units are required",
             ", ".join(map(str, content)),
-            f"compare {path} with configs/benchmark/single_module.yaml",
+            f"compare {path} with configs/tables/single_module.yaml",
         )
         stem = reading.stem(path)
         self.name = f"{stem}_quick" if quick else stem
@@ -192,7 +192,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def mapping(what: str, value: Any) -> dict[str, Any]:
     """Return a value that must be a mapping."""
-    require(isinstance(value, dict), f"{what} must be a mapping", reading.kind(value), "compare configs/benchmark")
+    require(isinstance(value, dict), f"{what} must be a mapping", reading.kind(value), "compare configs/tables")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Write a report: `python -m arith_lightning.report systems` or `table --config configs/benchmark/<table>.yaml`.
+"""Write a report: `python -m arith_lightning.report systems` or `table --config configs/tables/<table>.yaml`.
 
 `systems` trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown
 and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing;
@@ -46,7 +46,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     told.add_argument("--workers", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
     told.add_argument("--folder", type=Path, help="where the page goes (default: logs/report/systems)")
     counted = what.add_parser("table", help="a re-measured table as Markdown, CSV, LaTeX and a picture; trains nothing")
-    counted.add_argument("--config", type=Path, required=True, help="a file of configs/benchmark")
+    counted.add_argument("--config", type=Path, required=True, help="a file of configs/tables")
     counted.add_argument("--quick", action="store_true", help="of the benchmark's quick runs")
     counted.add_argument("--note", default="", help="a sentence for the page: machine, date, time taken")
     counted.add_argument("--folder", type=Path, default=LOGS / "report" / "tables", help="where the files go")

@@ -33,7 +33,7 @@ OWN = {"trainer.max_steps": "steps", "seeds": "seeds", "settings": "the base", "
 
 
 def load(name: str) -> Space:
-    """Read a space by the name of its file in search/spaces, or by path.
+    """Read a space by the name of its file in search/spaces (with its folder there, if it has one), or by path.
 
     Raises:
         ValueError: there is no such file, or it breaks a rule.
@@ -50,8 +50,9 @@ def load(name: str) -> Space:
 
 
 def available() -> list[str]:
-    """Return the names of all spaces."""
-    return sorted(path.stem for path in SPACES.glob("*.yaml"))
+    """Return the names of all spaces, those of folders in search/spaces last and with their folder."""
+    names = (path.relative_to(SPACES).with_suffix("").as_posix() for path in SPACES.rglob("*.yaml"))
+    return sorted(names, key=lambda name: ("/" in name, name))
 
 
 def parse(name: str, content: Any) -> Space:
