@@ -33,7 +33,8 @@ def admitted(address: str) -> None:
         if address == "auto":
             maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
         ensure_token_if_auth_enabled(create_token_if_missing=False)
-        head = canonicalize_bootstrap_address(address)
+        if (head := canonicalize_bootstrap_address(address)) is None:
+            raise ConnectionError("RAY_ADDRESS is local")
         with init_grpc_channel(head, [("grpc.enable_http_proxy", 0)]) as channel:
             channel.unary_unary(QUESTION)(b"", timeout=SECONDS)
     except (AuthenticationError, grpc.RpcError, ConnectionError) as error:

@@ -41,7 +41,8 @@ class RayPool(Pool):
         if address != "local":
             admitted(address)
         self.ray = ray
-        self.connect({"num_cpus": workers} if address == "local" else {"address": address})
+        # local: without it Ray would join a cluster that this machine is part of
+        self.connect({"address": address} | ({"num_cpus": workers} if address == "local" else {}))
         self.actors: dict[int, Any] = {}
         self.rooms: dict[int, Any] = {}
         """Worker -> the CPU that the cluster keeps for it, if it has one."""
