@@ -60,14 +60,6 @@ def test_two_commands_on_one_storage_share_a_study(tmp_path):
     check(study_of(tmp_path / "a", journal), 64)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_ray_starts_the_same_workers(tmp_path):
-    pytest.importorskip("ray", reason="the ray extra is not installed")
-    finish(start(tmp_path, 32, "--ray"))
-    check(study_of(tmp_path), 32)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -29,7 +29,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="local",
         metavar="ADDRESS",
-        help="start the workers as Ray tasks: on this machine, or on the cluster at ADDRESS (auto finds it)",
+        help="have Ray start the workers: on this machine, or on the cluster at HOST:PORT (auto finds it)",
     )
 
 
