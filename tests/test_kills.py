@@ -38,7 +38,7 @@ def be_fit(folder, name, messages):
 def start(folder, name, messages):
     """Start the command in a process forked from one that has the slow imports behind it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["arith_lightning.fit"])
+    context.set_forkserver_preload(["arith_lightning.fitting"])
     process = context.Process(target=be_fit, args=(str(folder), name, str(messages)))
     process.start()
     return process

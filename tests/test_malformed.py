@@ -18,11 +18,11 @@ import yaml
 from arith_lightning import fit
 from arith_lightning.again import may_be_none, parameters
 from arith_lightning.architectures import NMU, ArithmeticModule
-from arith_lightning.benchmark import __main__ as benchmark
+from arith_lightning.benchmark import command as benchmark
 from arith_lightning.data import ArithmeticDataModule, SingleModuleTask
 from arith_lightning.explain import exported
 from arith_lightning.population.settings import scalars
-from arith_lightning.report import __main__ as report
+from arith_lightning.report import command as report
 from arith_lightning.search import command
 from arith_lightning.search.declaration import load
 from arith_lightning.trainer import RULES

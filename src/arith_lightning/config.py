@@ -16,13 +16,16 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from torch import Tensor
 
 from arith_lightning import imports, reading, trainer
+from arith_lightning import seeds as numbers
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.complaint import require
+from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.explain import BASES, KINDS, explained, exported
 from arith_lightning.population import Population, limits, settings
 
 SUBCOMMANDS = ("fit", "validate", "test")
+PATHS = ("config", "ckpt_path", "default_root_dir", "base")
+"""Keys whose values are files or folders."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -87,7 +90,7 @@ class ArithmeticCLI(LightningCLI):
         for key, value in pairs(sys.argv[1:] if args is None else args):
             if key == "config":
                 reading.load(Path(value), "a configuration")
-            elif key.endswith("class_path") or key in BASES:
+            elif key not in PATHS and imports.PATH.fullmatch(value):
                 imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
@@ -99,18 +102,21 @@ class ArithmeticCLI(LightningCLI):
         trainer.examine(config.trainer)
 
     def instantiate_classes(self) -> None:
-        """Build the trainer and wrap the architecture and the dataset into a population."""
+        """Build everything; the population stands for the dataset, too."""
         with explained():
             super().instantiate_classes()
             trainer.examine_callbacks(self.trainer)
-            self.model = Population(
-                self.model,
-                self.datamodule,
-                seeds=seeds_of(self._get(self.config, "seeds")),
-                settings=read_settings(self._get(self.config, "settings"), self.model, self.datamodule),
-                **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
-            )
         self.datamodule = None
+
+    def population(self) -> Population:
+        """Return the population of the configured architecture, dataset, seeds and settings."""
+        return Population(
+            self.model,
+            self.datamodule,
+            seeds=seeds_of(self._get(self.config, "seeds")),
+            settings=read_settings(self._get(self.config, "settings"), self.model, self.datamodule),
+            **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
+        )
 
     def _parse_ckpt_path(self) -> None:
         """Leave the checkpoint alone: those of populations hold no arguments."""
@@ -183,7 +189,7 @@ def experiment(arguments: Sequence[str]) -> Experiment:
 def seeds_of(seeds: int | list[int]) -> Sequence[int]:
     """Return the seeds that a number of seeds stands for, or those that a list names."""
     require(not isinstance(seeds, int) or seeds > 0, "seeds must be positive", seeds, "try 64")
-    return range(seeds) if isinstance(seeds, int) else seeds
+    return numbers.first(seeds, numbers.REPORTED) if isinstance(seeds, int) else seeds
 
 
 def read_settings(
@@ -203,6 +209,8 @@ def read_settings(
         for setting, read in zip(given or [], found, strict=False):
             own = {name: value for name, value in setting.items() if name in names}
             read |= parser.parse_object(own, defaults=False).as_dict() if own else {}
+    twice = [setting for k, setting in enumerate(found) if setting in found[:k]]
+    require(not twice, "settings must differ from each other, or rates count some twice", short(twice), "drop them")
     return found
 
 
@@ -215,12 +223,25 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def class_paths(value: Any) -> Iterator[str]:
-    """Yield every class path in a configuration."""
+    """Yield whatever in a configuration may name a class: every text with dots in it, beside names of files.
+
+    Raises:
+        ValueError: a class or its arguments are of another kind.
+    """
     if isinstance(value, dict):
-        path = value.get("class_path")
-        yield from [path] if isinstance(path, str) else []
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
-        yield from class_paths(part)
+        if "class_path" in value:
+            path, arguments = value["class_path"], value.get("init_args", {})
+            require(isinstance(path, str), "class_path must be the name of a class", path, "such as NMU")
+            require(isinstance(arguments, dict), "init_args must be arguments by name", arguments, "or leave it out")
+            yield path
+        for key, part in value.items():
+            if key not in PATHS:
+                yield from class_paths(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from class_paths(part)
+    elif isinstance(value, str) and imports.PATH.fullmatch(value):
+        yield value
 
 
 def examined(load: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -80,7 +80,7 @@ def unknown_class(path: str, key: re.Match[str] | None) -> str:
 
 def keys() -> list[str]:
     """Return every dotted key that some configuration may use."""
-    found = {"seeds", "settings", "evaluate_every", "compile", "drop_decided", "ckpt_path"}
+    found = {"config", "seeds", "settings", "evaluate_every", "compile", "drop_decided", "ckpt_path"}
     found |= {f"{part}.class_path" for part in ("model", "data")}
     found |= {f"trainer.{name}" for name in parameters(Trainer)}
     for prefix, base in BASES.items():

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from arith_lightning.evaluation import verdict
 from arith_lightning.population import Population
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -28,12 +29,14 @@ def curves(history: Sequence[dict[str, Any]], population: Population) -> Figure:
         above.plot(steps, q[:, 2], color=color, label=f"{name.split('_')[0]} (median, 50 %, 90 % of seeds)")
         for low, high, alpha in ((1, 3, 0.3), (0, 4, 0.12)):
             above.fill_between(steps, q[:, low], q[:, high], color=color, alpha=alpha, linewidth=0)
-    if population.data.criterion == "MSE":
-        thresholds(above, population)
     above.set(ylabel="mean squared error")
     if np.isfinite([entry[name] for entry in history for name in ERRORS]).any():
         above.set(yscale="log")
-    above.legend(frameon=False)
+        if population.data.criterion == "MSE":
+            thresholds(above, population)
+        above.legend(frameon=False)
+    else:
+        nothing(above)
     below.plot(steps, [entry["success_rate"] for entry in history], color="black")
     below.set(ylim=(-0.03, 1.03), ylabel="success rate", xlabel="step")
     return figure
@@ -47,13 +50,13 @@ def members(population: Population) -> Figure:
     success = population.success.cpu().numpy()
     for mask, color, marker, label in ((success, BLUE, "o", "solved"), (~success, ORANGE, "x", "not solved")):
         axes.scatter(x[mask], y[mask], c=color, marker=marker, label=f"{label} ({mask.sum()})", alpha=0.8)
+    axes.set(xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a run")
+    if not np.isfinite(x + y).any():
+        nothing(axes)
+        return figure
+    axes.set(xscale="log", yscale="log")
     if population.data.criterion == "MSE":
         thresholds(axes, population)
-    axes.set(xlabel="interpolation MSE", ylabel="extrapolation MSE", title="one dot a seed")
-    if np.isfinite(x + y).any():
-        axes.set(xscale="log", yscale="log")
-    else:
-        axes.text(0.5, 0.5, "no network has a finite error", ha="center", transform=axes.transAxes)
     axes.legend(frameon=False)
     return figure
 
@@ -63,8 +66,8 @@ def weights(population: Population) -> Figure:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     values = population.record["parameters"].cpu().double()
-    success = population.success.cpu()
-    groups = [values[:, mask].flatten() for mask in (success, ~success)]
+    success, judged = population.success.cpu(), (population.record["best_step"] != verdict.NEVER).cpu()
+    groups = [values[:, mask].flatten() for mask in (success, ~success & judged)]
     finite = [group[group.isfinite()].numpy() for group in groups]
     if sum(map(len, finite)):
         low, high = np.concatenate(finite).min(), np.concatenate(finite).max()
@@ -77,8 +80,10 @@ def weights(population: Population) -> Figure:
             color=[BLUE, ORANGE],
             label=["solved", "not solved"],
         )
+        axes.legend(frameon=False)
+    else:
+        nothing(axes)
     axes.set(xlabel="parameter", ylabel="count", title="parameters of all members at the judged step")
-    axes.legend(frameon=False)
     return figure
 
 
@@ -86,6 +91,9 @@ def predictions(population: Population, index: int) -> Figure:
     """Draw a member's answers on the extrapolation set: a grid for parity, predicted against actual otherwise."""
     figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
+    if population.record["best_step"][index] == verdict.NEVER:
+        nothing(axes)
+        return figure
     x, y = population.examples(index, "extrapolation")
     member = population.member(index).to(x.dtype)
     with torch.no_grad():
@@ -109,6 +117,11 @@ def thresholds(axes: Axes, population: Population) -> None:
     """Draw the error below which members are solved, one line for each value among the settings."""
     for k, value in enumerate(population.threshold.unique().tolist()):
         axes.axhline(value, color="black", linestyle=":", label=None if k else "threshold (extrapolation)")
+
+
+def nothing(axes: Axes) -> None:
+    """Say in place of a picture why there is none."""
+    axes.text(0.5, 0.5, "no network could be judged: each had diverged", ha="center", transform=axes.transAxes)
 
 
 def positive(values: NDArray[Any]) -> NDArray[Any]:

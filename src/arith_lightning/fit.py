@@ -1,134 +1,13 @@
-"""Train one experiment as a population of seeds: `python -m arith_lightning.fit --config configs/nalu_mul.yaml`.
+"""Train one experiment as a population of seeds: `python -m arith_lightning.fit --config configs/nalu_mul.yaml`."""
 
-`fit` is implied; `validate` and `test` evaluate a checkpoint of a run (`--ckpt_path`).
-"""
-
-import logging
 import sys
-import warnings
-from pathlib import Path
-from typing import Any
 
-from lightning import Trainer
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.cli import LightningArgumentParser
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-from rich.console import Console
-
-from arith_lightning import checkpoints, reading, results, runs
-from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
-from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
-from arith_lightning.explain import explain
-from arith_lightning.terminal import answered
-
-
-class FitCLI(ArithmeticCLI):
-    """The command: one configuration, one folder, one answer."""
-
-    folder: Path | None = None
-
-    def __init__(self, **kwargs: Any) -> None:
-        try:
-            super().__init__(**kwargs)
-        except (ValueError, MisconfigurationException) as error:
-            if self.folder is not None:
-                runs.discard(self.folder)
-            raise ValueError(explain(str(error))) from error
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, and refuse a checkpoint that cannot be read."""
-        super().parse_arguments(parser, args)
-        path = self.config[self.config["subcommand"]].ckpt_path
-        if path is not None:
-            checkpoints.read(Path(path))
-
-    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Give the trainer the run's folder: loggers, checkpoint, progress and dashboard."""
-        config, console = self.config[self.subcommand], Console(stderr=True)
-        self.doctor = Doctor()
-        callbacks: list[Any] = [self.doctor]
-        if config.trainer.enable_progress_bar is not False:
-            callbacks.append(PopulationProgress())
-        if self.subcommand == "fit":
-            self.folder = runs.folder(runs.LOGS, self.name(), self.configuration())
-            if config.ckpt_path is None:
-                found, said = checkpoints.latest(self.folder)
-                if said and not found:
-                    said.append("no whole checkpoint is left, so the run starts anew")
-                if found:
-                    self.config_init[self.subcommand].ckpt_path = str(found)
-                    said.append(f"continuing the unfinished run in {self.folder}")
-                for line in said:
-                    console.print(line, highlight=False, markup=False, soft_wrap=True)
-            runs.begin(self.folder, self.recorded)
-            kwargs["logger"] = Board(runs.LOGS, self.name(), self.folder.name, default_hp_metric=False)
-            kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
-            callbacks += [Answer(self.folder, self.doctor), Dashboard()]
-            if config.trainer.enable_checkpointing is not False:
-                callbacks.append(checkpoints.callback(self.folder))
-        elif config.ckpt_path is None:
-            raise ValueError(
-                f"{self.subcommand} needs a run to look at; got no --ckpt_path; see logs/*/*/{checkpoints.LAST}"
-            )
-        else:
-            kwargs["logger"] = False
-        self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
-        return super().instantiate_trainer(**kwargs)
-
-    def before_instantiate_classes(self) -> None:
-        """Keep the configuration as it was asked for."""
-        self.recorded = self.configuration()
-
-    def name(self) -> str:
-        """Return the experiment's name: that of the last configuration file."""
-        files = self.config[self.subcommand].get("config")
-        return reading.stem(Path(str(files[-1]))) if files else "run"
-
-    def after_fit(self) -> None:
-        """Show the answer: table, actual and predicted, files."""
-        results.show(self.model, Console())
-        for found in self.doctor.found:
-            Console().print(f"at the end, {found.sentence}", style="yellow", highlight=False, markup=False)
-        Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {runs.LOGS}")
-
-    def after_validate(self) -> None:
-        """Show what the checkpoint holds."""
-        results.show(self.model, Console())
-
-    after_test = after_validate
+from arith_lightning.launch import launch
 
 
 def main() -> int:
     """Run the command; return its exit code."""
-    quiet()
-    if len(sys.argv) < 2 or sys.argv[1] not in (*SUBCOMMANDS, "-h", "--help"):
-        sys.argv.insert(1, "fit")
-    return answered(command, "the same command continues from the last evaluation")
-
-
-def command() -> None:
-    """Do what the command line asks for."""
-    try:
-        FitCLI(save_config_callback=None)
-    except SystemExit as stop:
-        if isinstance(stop, SIGTERMException) or stop.code == 1:  # what Lightning makes of SIGTERM and of Ctrl-C
-            raise KeyboardInterrupt from stop
-        raise
-
-
-def quiet() -> None:
-    """Silence messages that are not about the user's run."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for pattern in (
-        ".*returned `None`, this fit will run with no optimizer.*",
-        ".*LeafSpec.*",
-        ".*does not have many workers.*",
-        ".*number of training batches.*",
-        ".*Checkpoint dir.*",
-        ".*The dirpath has changed.*",
-        ".*callbacks used to create the checkpoint need to be provided.*",
-    ):
-        warnings.filterwarnings("ignore", pattern)
+    return launch("arith_lightning.fitting")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
@@ -10,6 +11,8 @@ from typing import Any
 
 from arith_lightning.complaint import require
 
+PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+"""What an import path looks like; whatever does is taken for one if its first part is a module that can be found."""
 WAY_OUT = "name a class of this package, or one of an installed package or of the current folder that extends its base"
 
 

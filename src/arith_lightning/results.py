@@ -38,6 +38,7 @@ def rows(population: Population) -> list[dict[str, Any]]:
             "interpolation": ranges(population, "interpolation", k),
             "extrapolation": ranges(population, "extrapolation", k),
             "epsilon": getattr(data, "epsilon", None),
+            "setting": k // len(population.seeds),
             "seed": population.seeds[k % len(population.seeds)],
             "success": bool(success[k]) if measured[k] else None,
             "solved_at_step": solved(int(record["solved_at_step"][k])),

@@ -4,6 +4,7 @@ Running the same configuration again continues an unfinished run from its last c
 after a finished one or while another process is at work on it.
 """
 
+import io
 import json
 import os
 import platform
@@ -15,6 +16,8 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 try:
     import fcntl
@@ -131,15 +134,22 @@ def unwritable(path: Path, error: OSError) -> ValueError:
     )
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def picture(path: Path, figure: Figure, dpi: int) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, dpi=dpi)
+    write(path, content.getvalue())
 
 
 def commit() -> str | None:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from arith_lightning.population import Population
 
 STEP = re.compile(r"^step ([\d,]+) of ([\d,]+)")
 QUICK_SEEDS, QUICK_STEPS = 4, 20
-PRELOADED = ["arith_lightning.fit"]
+PRELOADED = ["arith_lightning.fitting"]
 """What every process of a run imports; imported once, before they are forked."""
 
 
@@ -97,15 +98,32 @@ class Trained:
         return checkpoints.read(self.folder / checkpoints.LAST)
 
 
+def whole(folder: Path) -> bool:
+    """Return whether a run is finished and its answer can be read: a summary, and a row for each network."""
+    try:
+        rows = (folder / "runs.csv").read_text(encoding="utf-8").splitlines()
+        return results.read(folder)["n"] == len(rows) - 1
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
 def recall(run: Run, quick: bool = False) -> Trained | None:
     """Return the run if it has been finished with the present content of its configuration."""
     wanted = experiment(run.arguments(quick))
     for folder in reversed(runs.versions(runs.LOGS / run.name)):
-        if (folder / runs.RESULT).exists():
-            config = yaml.safe_load((folder / runs.CONFIG).read_text())
-            if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):
-                return Trained(run, folder, wanted)
+        config = configured(folder) if whole(folder) else {}
+        if all(config.get(key) == value for key, value in wanted.config.items() if key != "config"):
+            return Trained(run, folder, wanted)
     return None
+
+
+def configured(folder: Path) -> dict[str, Any]:
+    """Return a run's configuration; nothing where it cannot be read."""
+    try:
+        content = yaml.safe_load(runs.recorded(folder) or "")
+    except yaml.YAMLError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def prepare(wanted: Sequence[Run], quick: bool, workers: int, console: Console) -> dict[Run, Trained]:
@@ -167,7 +185,9 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
                     done = step / of
         process.join()
         if process.exitcode:
-            raise ValueError(f"a run failed: {last}; alone it is {run.command()}")
+            killed = process.exitcode < 0
+            reason = f"its process was ended by {signal.Signals(-process.exitcode).name}" if killed else last
+            raise ValueError(f"a run failed: {reason}; alone it is {run.command()}")
         advance(run, 1 - done)
 
     with ThreadPoolExecutor(workers) as pool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jsonargparse import Namespace
 from lightning import Trainer
 
 from arith_lightning.complaint import nearest, require
@@ -22,9 +23,14 @@ EVALUATIONS = "an epoch of a population is one batch and one evaluation; trainer
 RULES: dict[str, Rule] = {
     "max_steps": (lambda n: n > 0, "trainer.max_steps must be positive", "try 50000"),
     "max_epochs": (
-        lambda n: n is None or n == -1 or n > 0,
-        "trainer.max_epochs must be positive, or -1 for no limit",
-        "leave it out, runs are limited by trainer.max_steps",
+        only(None, -1),
+        "runs are limited by steps; trainer.max_epochs must be -1",
+        "leave it out and set trainer.max_steps",
+    ),
+    "default_root_dir": (
+        only(None),
+        "runs are kept in logs of the current folder; trainer.default_root_dir must be left out",
+        "run in another folder",
     ),
     "devices": (
         lambda n: only(1, "1")(n) or (isinstance(n, list) and len(n) == 1),
@@ -72,12 +78,14 @@ RULES: dict[str, Rule] = {
 """For an argument of the Trainer: what it must hold, in words, and the way out."""
 
 
-def examine(arguments: Mapping[str, Any]) -> None:
+def examine(arguments: Mapping[str, Any] | Namespace) -> None:
     """Refuse arguments of the Trainer that a population cannot heed.
 
     Raises:
         ValueError: with the rule.
     """
+    named = isinstance(arguments, Mapping | Namespace)
+    require(named, "trainer must be arguments of Lightning's Trainer by name", arguments, "or leave it out")
     for name, (holds, rule, way_out) in RULES.items():
         if name in arguments:
             require(holds(arguments[name]), rule, arguments[name], way_out)

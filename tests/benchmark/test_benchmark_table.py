@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from arith_lightning import architectures
-from arith_lightning.benchmark import __main__ as command
+from arith_lightning.benchmark import command
 from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable, load, named, read
 from arith_lightning.config import experiment
 

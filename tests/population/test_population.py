@@ -102,7 +102,7 @@ def test_resuming_equals_going_through(drop, trainer, tmp_path):
 @pytest.mark.parametrize(
     ("module", "data", "seeds", "settings", "told"),
     [
-        (NMU(), SingleModuleTask(), [0, 1, 2], [{}], r"seeds: \[0, 1\], here \[0, 1, 2\]"),
+        (NMU(), SingleModuleTask(), [0, 1, 2], [{}], r"seeds: 2: \[0, 1\], here 3: \[0, 1, 2\]"),
         (NMU(), SingleModuleTask(), [0, 1], [{}, {}], "learning_rate: .* here"),
         (NMU(learning_rate=0.5), SingleModuleTask(), [0, 1], [{}], r"learning_rate: \[0.001\], here \[0.5\]"),
         (NMU(optimizer="sgd"), SingleModuleTask(), [0, 1], [{}], "model.optimizer: 'adam', here 'sgd'"),
@@ -116,7 +116,7 @@ def test_a_checkpoint_of_another_population_is_refused(module, data, seeds, sett
     saved = Population(NMU(), SingleModuleTask(), seeds=[0, 1]).get_extra_state()
     other = Population(module, data, seeds, settings)
     before = other.live
-    with pytest.raises(ValueError, match=f"must be of the same population; this one differs in .*{told}"):
+    with pytest.raises(ValueError, match=f"must be of the same population; got one that differs in .*{told}"):
         other.set_extra_state(saved)
     assert other.live is before
 

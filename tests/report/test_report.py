@@ -10,8 +10,7 @@ import pytest
 
 from arith_lightning import trained
 from arith_lightning.config import experiment
-from arith_lightning.report import __main__ as command
-from arith_lightning.report import page, template
+from arith_lightning.report import command, page, template
 from arith_lightning.report.system import OF_RUN, System, folded
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.search import declaration

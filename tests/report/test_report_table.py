@@ -10,7 +10,7 @@ import pytest
 
 from arith_lightning.benchmark.table import COLUMNS, BenchmarkTable
 from arith_lightning.evaluation import Rate
-from arith_lightning.report import __main__ as command
+from arith_lightning.report import command
 from arith_lightning.report.heatmap import figure
 from arith_lightning.report.lines import ALL, lines
 from arith_lightning.report.table import as_csv, as_latex, as_markdown, from_csv

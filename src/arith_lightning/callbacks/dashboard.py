@@ -114,7 +114,7 @@ class Dashboard(Callback):
             with harmless(f"the figure {name}"):
                 figure = drawn()
                 (folder / "figures").mkdir(parents=True, exist_ok=True)
-                figure.savefig(folder / "figures" / f"{name}.png", dpi=130)
+                runs.picture(folder / "figures" / f"{name}.png", figure, 130)
                 for logger in loggers:
                     logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
         for logger in loggers:

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import types
 from collections.abc import Callable
@@ -24,6 +25,7 @@ OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in gua
 os.environ.setdefault("TENSORIFY_PYTHON_SCALARS", "0")  # or every graph is traced twice, because buffers are scalars
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
+INSTALL = "install one (Debian: apt-get install g++) or set CXX"
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
 """Environment variable that names the folder of compiled steps."""
 log = logging.getLogger(__name__)
@@ -69,16 +71,18 @@ private.quote_paths()
 private.cache_loops()
 
 
+def compiler() -> str | None:
+    """Return the C++ compiler that torch will call; None if there is none."""
+    return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++"))
+
+
 def worthwhile(steps: int, device: torch.device) -> bool:
     """Decide whether a run of `steps` steps should be compiled, and say so where it should but cannot be."""
     if steps < WORTHWHILE:
         return False
-    compiler = os.environ.get("CXX", "g++")
-    if device.type == "cpu" and not (shutil.which(compiler) or shutil.which("clang++")):
+    if device.type == "cpu" and not compiler():
         log.warning(
-            "no C++ compiler (%s) was found, so this run is not compiled and takes several times longer; "
-            "install one (Debian: apt-get install g++) or set CXX",
-            compiler,
+            "no C++ compiler was found, so this run is not compiled and takes several times longer; %s", INSTALL
         )
         return False
     return True

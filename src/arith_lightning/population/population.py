@@ -22,7 +22,7 @@ from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
 from arith_lightning.population import limits
-from arith_lightning.population.compilation import worthwhile
+from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.members import Columns, Members
@@ -158,6 +158,8 @@ class Population(LightningModule):
             raise ValueError(
                 f"trainer.max_steps must be set; got {self.trainer.max_steps}; try --trainer.max_steps 50000"
             )
+        able = not self.compiled or self.device.type != "cpu" or compiler() is not None
+        require(able, "steps can be compiled only where there is a C++ compiler", "compile: true", INSTALL)
         if self.compiled is None:
             self.compiled = worthwhile(self.trainer.max_steps, self.device)
 
@@ -241,14 +243,7 @@ class Population(LightningModule):
         Raises:
             ValueError: it is of something else, or has more steps behind it than are wanted.
         """
-        mine, other = self.described(), state["of"]
-        changed = [name for name in mine | other if mine.get(name) != other.get(name)]
-        if changed:
-            told = "; ".join(f"{name}: {other.get(name)}, here {mine.get(name)}" for name in changed[:TOLD])
-            raise ValueError(
-                f"a checkpoint must be of the same population; this one differs in {told}"
-                f"{'; ...' if changed[TOLD:] else ''}; go on with the configuration that wrote it"
-            )
+        self.check(state, self.precision)
         if self._trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
             require(
                 state["step"] <= self.trainer.max_steps,
@@ -258,6 +253,25 @@ class Population(LightningModule):
             )
         self.live, self.record = Members.of(state["live"]), state["record"]
 
+    def check(self, state: dict[str, Any], precision: torch.dtype) -> None:
+        """Refuse a checkpoint of another population.
+
+        Args:
+            state: what a population saved of itself.
+            precision: type of the members' numbers in training.
+
+        Raises:
+            ValueError: with what differs.
+        """
+        mine, other = self.described() | {"precision": str(precision)}, state["of"]
+        changed = [name for name in mine | other if mine.get(name) != other.get(name)]
+        if changed:
+            told = "; ".join(f"{name}: {other.get(name)}, here {mine.get(name)}" for name in changed[:TOLD])
+            raise ValueError(
+                f"a checkpoint must be of the same population; got one that differs in {told}"
+                f"{'; ...' if changed[TOLD:] else ''}; go on with the configuration that wrote it"
+            )
+
     def described(self) -> dict[str, str]:
         """Return, by name and as text, what decides about the members' numbers."""
         columns = {**self.all_columns.module, **{f"data.{key}": c for key, c in self.all_columns.data.items()}}
@@ -265,7 +279,7 @@ class Population(LightningModule):
         facts = {
             **signature(self.module, self.data),
             **{name: column[first].tolist() for name, column in columns.items()},
-            "seeds": self.seeds,
+            "seeds": f"{len(self.seeds)}: {self.seeds}",
             "precision": self.precision,
         }
         return {name: short(str(fact)) for name, fact in facts.items()}

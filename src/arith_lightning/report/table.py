@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from arith_lightning import runs
 from arith_lightning.benchmark.table import BenchmarkTable, read
 from arith_lightning.evaluation import Rate
 from arith_lightning.report.heatmap import figure
@@ -75,7 +76,7 @@ def save(name: str, found: Sequence[Line], folder: Path, note: str) -> list[Path
     """Write the lines as page, CSV, LaTeX and picture; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{ending}" for ending in ("md", "csv", "tex", "png")]
-    figure(found).savefig(paths[3], dpi=110)
+    runs.picture(paths[3], figure(found), 110)
     write(paths[1], as_csv(found))
     write(paths[2], as_latex(found))
     write(paths[0], as_markdown(name, found, note))

@@ -5,6 +5,7 @@ theory knows drawn over it. Finished tiles are kept: running the command again c
 """
 
 import argparse
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +14,15 @@ from pathlib import Path
 from rich.console import Console
 
 from arith_lightning import seeds
+from arith_lightning.complaint import require
 from arith_lightning.search import command
 from arith_lightning.search.chart import Chart
 from arith_lightning.search.declaration import available, load
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.search.picture import draw as picture
+
+LARGEST = 1_000_000
+"""Cells that a map may have; each is parsed, trained and kept."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,10 +50,12 @@ def draw(options: argparse.Namespace) -> None:
     if not space.axes:
         raise ValueError(f"{space.name}: a space must have a `map` to be drawn; give it x and y")
     space.validate()
+    points = tuple(options.cells) if options.cells else space.points
+    require(min(points) > 1, "--cells must be at least 2 in each direction", points, "try 24 16")
+    require(math.prod(points) <= LARGEST, f"--cells must make at most {LARGEST:,} cells", points, "try 256 256")
     console, began = Console(), time.monotonic()
     folder = options.logs / space.name
     folder.mkdir(parents=True, exist_ok=True)
-    points = tuple(options.cells) if options.cells else space.points
     chart = Chart(space, points, seeds.first(options.seeds, seeds.CHARTED), folder)
     pool = command.open_pool(options, lambda reason, worker: command.tell(console, reason))
     try:

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, create_trial
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 from torch.utils.tensorboard import SummaryWriter
 
+from arith_lightning import runs
 from arith_lightning.private import write_summary
 from arith_lightning.runs import write
 from arith_lightning.search import studies
@@ -51,7 +52,7 @@ def importances(space: Space, settings: Sequence[Setting], results: Sequence[Res
     names = [key.rpartition(".")[2].replace("_", " ") for key in found]
     axes.barh(names[::-1], list(found.values())[::-1], color="#0072B2")
     axes.set(xlabel="importance", title="what decides the success of a trial", xlim=(0, 1))
-    figure.savefig(folder / "importances.png", dpi=150)
+    runs.picture(folder / "importances.png", figure, 150)
     return figure
 
 

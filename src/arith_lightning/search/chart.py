@@ -8,10 +8,12 @@ import csv
 import io
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -28,6 +30,8 @@ TILE_EXAMPLES = 2**19
 EAGER_EXAMPLES = 2 * 10**9
 """Training examples (times steps) up to which a map is stepped eagerly: two minutes of a core; compiled, a tenth."""
 ARRAYS, TABLE, TILES = "map.npz", "map.csv", "tiles"
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile)
+"""What reading a torn or foreign file of numpy raises."""
 NUMBERS = ("successes", "n", "diverged", "excess", "solved_at")
 """Fields of a result that a map keeps."""
 
@@ -110,7 +114,7 @@ class Chart:
         kept.mkdir(parents=True, exist_ok=True)
         digest = self.digest()
         paths = [kept / f"{digest}-{tile.start}.npy" for tile in tiles]
-        missing = [k for k, path in enumerate(paths) if not path.exists()]
+        missing = [k for k, path in enumerate(paths) if tile(path, len(tiles[k])) is None]
         advance(len(cells) - sum(len(tiles[k]) for k in missing))
         compile, seeds = self.compile, list(self.seeds)
         # what is solved need not be trained on: a third of the work of a map of which a third trains
@@ -120,23 +124,27 @@ class Chart:
                 k = missing[done[0]]
                 save(paths[k], np.array([[getattr(r, name) for name in NUMBERS] for r in done[1]], dtype=float))
                 advance(len(tiles[k]))
-        rows = np.concatenate([np.load(path) for path in paths])
+        read = [tile(path, len(stretch)) for path, stretch in zip(paths, tiles, strict=True)]
+        whole = [part for part in read if part is not None]
+        if len(whole) < len(read):  # another command has finished the same map, and has cleared away
+            return self.train(pool, lambda n: None)
+        rows = np.concatenate(whole)
         self.finish(rows)
         for path in paths:
-            path.unlink()
-        if not any(kept.iterdir()):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
             kept.rmdir()
         return results(rows)
 
     def recall(self) -> list[Result] | None:
         """Return the results of a finished map; None if there is none, or one of something else."""
-        path = self.folder / ARRAYS
-        if not path.exists():
-            return None
-        with np.load(path) as known:
-            if str(known["digest"]) != self.digest():
-                return None
-            return results(np.stack([known[name].ravel() for name in NUMBERS], axis=1))
+        try:
+            with np.load(self.folder / ARRAYS, allow_pickle=False) as known:
+                if str(known["digest"]) == self.digest():
+                    return results(np.stack([known[name].ravel() for name in NUMBERS], axis=1))
+        except UNREADABLE:
+            pass
+        return None
 
     def finish(self, rows: np.ndarray) -> None:
         """Write the data: arrays `(panels, y, x)`, and a table."""
@@ -149,6 +157,15 @@ class Chart:
         write(self.folder / TABLE, table(list(zip(self.cells(), results(rows), strict=True))))
 
 
+def tile(path: Path, cells: int) -> np.ndarray | None:
+    """Return the rows of a finished tile; None if there is none, or one that is torn."""
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except UNREADABLE:
+        return None
+    return rows if rows.shape == (cells, len(NUMBERS)) and rows.dtype == float else None
+
+
 def results(rows: np.ndarray) -> list[Result]:
     """Return results from rows of NUMBERS."""
     return [Result(int(s), int(n), int(diverged), excess, at) for s, n, diverged, excess, at in rows.tolist()]
@@ -156,7 +173,7 @@ def results(rows: np.ndarray) -> list[Result]:
 
 def save(path: Path, arrays: np.ndarray | dict[str, np.ndarray]) -> None:
     """Write one array (.npy) or several (.npz), whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with part.open("wb") as file:
         if isinstance(arrays, dict):
             np.savez_compressed(file, allow_pickle=False, **arrays)

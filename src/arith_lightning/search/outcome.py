@@ -91,10 +91,13 @@ def recall(folder: Path, study: Study, space: Space) -> Outcome | None:
     path = folder / SUMMARY
     if not path.exists() or not (folder / BEST).exists():
         return None
-    content = json.loads(path.read_text())
-    if content.pop(ASKED, None) != asked(study, space):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop(ASKED, None) != asked(study, space):
+            return None
+        return Outcome(content["best"], Rate(*content["fresh"]), Rate(*content["share"]), content["trials"])
+    except (ValueError, TypeError, KeyError, AttributeError):  # torn or foreign: concluded anew
         return None
-    return Outcome(content["best"], Rate(*content["fresh"]), Rate(*content["share"]), content["trials"])
 
 
 def amount(space: Space) -> int:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from arith_lightning import runs
 from arith_lightning.search import theory
 from arith_lightning.search.chart import Chart
 from arith_lightning.search.objective import Result
@@ -43,7 +44,7 @@ def draw(chart: Chart, found: Sequence[Result], best: Setting | None = None) -> 
     places[0].set_ylabel(label(y))
     figure.colorbar(mesh, ax=list(places), label=f"success rate of {len(chart.seeds)} seeds", pad=0.01)
     figure.suptitle(f"{space.name.replace('_', ' ')}: where it trains in {space.steps:,} steps", fontsize=11)
-    figure.savefig(chart.folder / PICTURE, dpi=150)
+    runs.picture(chart.folder / PICTURE, figure, 150)
     return figure
 
 

@@ -19,7 +19,7 @@ import optuna
 import psutil
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +29,8 @@ from arith_lightning.search.space import Space, difference
 
 OWNER, RETRIED, SPACE, STUDY = "owner", "retry_of", "space", "study"
 """Names of attributes."""
+OWNED = {"host", "boot", "pid", "started", "command", "worker"}
+"""What is known of an owner."""
 SILENT = timedelta(minutes=10)
 """Age from which a running trial of another machine counts as abandoned; a batch takes seconds to a minute."""
 UNOWNED = timedelta(seconds=30)
@@ -183,6 +185,11 @@ def open_study(space: Space, storage: str) -> Study:
     study = optuna.create_study(
         storage=connect(storage), study_name=space.name, direction="maximize", load_if_exists=True
     )
+    if study.direction != StudyDirection.MAXIMIZE:
+        raise ValueError(
+            f"{space.name}: a study must maximize one value; the one in {shown(storage)} does not; "
+            "give the new study another --storage"
+        )
     known, identity = study.user_attrs.get(SPACE), space.identity()
     if known is None:
         study.set_user_attr(STUDY, uuid.uuid4().hex)
@@ -208,13 +215,19 @@ def finished(study: Study) -> list[FrozenTrial]:
 def elsewhere(study: Study, command: str) -> list[FrozenTrial]:
     """Return the running trials that workers of other commands train."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return [trial for trial in running if trial.user_attrs.get(OWNER, {}).get("command") != command]
+    return [trial for trial in running if (owner_of(trial) or {}).get("command") != command]
+
+
+def owner_of(trial: FrozenTrial) -> Owner | None:
+    """Return who trains a trial; None where that is not known, or was written by another version."""
+    claimed = trial.user_attrs.get(OWNER)
+    return claimed if isinstance(claimed, dict) and claimed.keys() >= OWNED else None
 
 
 def described(trials: list[FrozenTrial]) -> str:
     """Say whose trials these are."""
     known = Counter(
-        f"process {claimed['pid']} on {claimed['host']}" if (claimed := trial.user_attrs.get(OWNER)) else "nobody yet"
+        f"process {claimed['pid']} on {claimed['host']}" if (claimed := owner_of(trial)) else "nobody yet"
         for trial in trials
     )
     return ", ".join(f"{count} {'trial' if count == 1 else 'trials'} of {who}" for who, count in known.items())
@@ -247,7 +260,7 @@ def reclaim(study: Study, gone: Collection[Part] = ()) -> int:
 
 def abandoned(trial: FrozenTrial, gone: Collection[Part] = ()) -> bool:
     """Tell whether nobody trains a running trial any more."""
-    claimed: Owner | None = trial.user_attrs.get(OWNER)
+    claimed = owner_of(trial)
     age = datetime.now() - (trial.datetime_start or datetime.min)
     if claimed is None:
         return age > UNOWNED
