@@ -9,7 +9,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
 from arith_lightning.again import Again
-from arith_lightning.architectures.layer import ArithmeticLayer, load, register
+from arith_lightning.architectures.layer import ArithmeticLayer, Drawn, load, register
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
@@ -21,7 +21,7 @@ OPTIMIZERS = {
 }
 
 
-class ArithmeticModule(Again, LightningModule):
+class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
     Trains alone in a plain `Trainer`, or as one of a population of seeds and settings, equal to rounding.
@@ -132,7 +132,6 @@ class ArithmeticModule(Again, LightningModule):
             penalty_end=penalty_end,
         )
         self.seed = seed
-        load(self, self.start(seed))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(..., in_features)` to `(..., out_features)`."""
@@ -157,6 +156,18 @@ class ArithmeticModule(Again, LightningModule):
         stream = TorchStream(int(seed))
         self.initial(stream)  # the published script draws its network twice and keeps the second
         return self.initial(stream)
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters of this module's own seed, as is done once when it has been built.
+
+        Raises:
+            ValueError: a parameter is not drawn, such as one of torch's own layers, or something else is.
+        """
+        drawn, parameters = self.start(self.seed), dict(self.named_parameters())
+        wrong = sorted(drawn.keys() ^ parameters.keys())
+        way_out = "put it into an ArithmeticLayer whose `initial` draws it"
+        require(not wrong, "each parameter must be drawn by a layer, and nothing else", ", ".join(wrong), way_out)
+        load(self, drawn)
 
     def bounds(self) -> dict[str, tuple[float, float]]:
         """Return the interval each bounded parameter is projected into, by full name."""

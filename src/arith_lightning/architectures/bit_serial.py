@@ -48,7 +48,6 @@ class TruthTableLayer(ArithmeticLayer):
         )
         super().__init__(in_features, out_features, init_low=init_low, init_high=init_high)
         self.table = nn.Parameter(torch.empty(out_features, 2**in_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `table`; column k is the answer to the inputs that spell k, highest bit first."""

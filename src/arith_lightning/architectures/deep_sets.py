@@ -92,7 +92,6 @@ class ProductSetLayer(ArithmeticLayer):
     def __init__(self, in_features: int) -> None:
         super().__init__(in_features, 1)
         self.weight = nn.Parameter(torch.empty(1, 1))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` from U(0.25, 0.75), as an NMU's."""

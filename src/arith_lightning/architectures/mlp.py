@@ -57,7 +57,6 @@ class LinearLayer(ArithmeticLayer):
         self.init = init
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` and `bias`."""

@@ -38,7 +38,6 @@ class RecurrentLayer(ArithmeticLayer):
         self.weight = nn.Parameter(torch.empty(out_features, 1))
         self.recurrent_weight = nn.Parameter(torch.empty(out_features, out_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw all parameters."""

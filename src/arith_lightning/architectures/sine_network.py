@@ -35,7 +35,6 @@ class SineLayer(ArithmeticLayer):
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` and `bias`."""

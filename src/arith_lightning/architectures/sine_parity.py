@@ -45,7 +45,6 @@ class SineParityLayer(ArithmeticLayer):
         self.waves, self.reduce_phase = waves, reduce_phase
         self.weight = nn.Parameter(torch.empty(waves, 1))
         self.share = nn.Parameter(torch.empty(waves)) if waves > 1 else None
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight`; all waves have an equal `share`."""
