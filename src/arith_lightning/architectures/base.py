@@ -1,7 +1,8 @@
 """What every architecture shares: how a module of layers is trained, alone or as a member of a population."""
 
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from lightning import LightningModule
@@ -49,6 +50,10 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
 
     output_range: tuple[float, float] = (-float("inf"), float("inf"))
     """Smallest and largest value that the network can return."""
+    discrete: ClassVar[bool] = True
+    """Whether it has `weights`, of which tables show how far they are from -1, 0 or 1."""
+    example: ClassVar[Mapping[str, Any]] = {"class_path": "SingleModuleTask", "init_args": {"batch_size": 16}}
+    """A small dataset whose inputs it takes, as a configuration names it, for its tests."""
 
     learning_rate: Tensor
     momentum: Tensor

@@ -100,6 +100,12 @@ class BitSerial(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+    example = {
+        "class_path": "BinaryMultiplication",
+        "init_args": {"bits": 3, "coding": "zero_one", "train_share": 1.0, "batch_size": None},
+    }
+
     def __init__(
         self,
         in_features: int = 6,

@@ -91,6 +91,8 @@ class DenseModule(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+
     def __init__(
         self,
         body: nn.Module,

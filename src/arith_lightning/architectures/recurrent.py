@@ -64,6 +64,12 @@ class RNN(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+    example = {
+        "class_path": "SequenceParity",
+        "init_args": {"max_length": 4, "test_length": 9, "test_size": 20, "batch_size": 16},
+    }
+
     def __init__(
         self,
         out_features: int = 1,

@@ -57,6 +57,8 @@ class SineNetwork(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+
     def __init__(
         self, in_features: int = 2, out_features: int = 1, width: int = 16, init_scale: float = 2.0, **training: Any
     ) -> None:

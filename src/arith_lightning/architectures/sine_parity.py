@@ -79,6 +79,9 @@ class SineParity(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+    example = {"class_path": "IntegerParity", "init_args": {"train_end": 20, "test_end": 30}}
+
     damping: Tensor
 
     def __init__(
