@@ -58,6 +58,7 @@ BESIDE = {
     "extrapolation_shape": {"distribution": "exponential", "interpolation_shape": [0.5]},
     "distribution": {"interpolation_shape": [1.0, 1.0], "extrapolation_shape": [1.0, 1.0]},
     "item_features": {"reader_widths": [3]},
+    "loss": {"head": "sigmoid"},
     "momentum": {"optimizer": "sgd"},
     "second_interpolation": {"second_extrapolation": [3.0, 4.0]},
     "second_extrapolation": {"second_interpolation": [1.0, 2.0]},

@@ -95,4 +95,4 @@ def suggested(argument: inspect.Parameter) -> Iterator[Any]:
     elif default in ([], None):
         yield from ([0.3], 3, [2.5, 3.5])
     elif isinstance(default, list):
-        yield [value + 0.25 for value in default]
+        yield [value + 0.25 for value in default if isinstance(value, int | float)] or default[::-1]
