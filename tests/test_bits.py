@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from arith_lightning.architectures import MLP, NALU
 from arith_lightning.data import SingleModuleTask
 from arith_lightning.population import Population
-from tests.conftest import architectures, task_for
+from arith_lightning.testing import architectures, task_for
 
 STEPS, EVERY = 24, 8
 

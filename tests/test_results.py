@@ -5,7 +5,7 @@ from rich.console import Console
 
 from arith_lightning import results
 from arith_lightning.architectures import MLP, NMU, SineParity
-from arith_lightning.data import IntegerParity, SingleModuleTask
+from arith_lightning.data import IntegerParity, OperandTask, SingleModuleTask
 from arith_lightning.population import Population
 
 
@@ -97,7 +97,7 @@ def test_a_setting_of_another_shape_is_refused():
 
 def test_ranges_of_other_distributions_say_so():
     shapes = {"interpolation_shape": [0.8], "extrapolation_shape": [0.5]}
-    data = SingleModuleTask("add", [0, 20], [0, 9], distribution="exponential", **shapes)
+    data = OperandTask("add", [0, 20], [0, 9], distribution="exponential", **shapes)
     population = Population(NMU(), data, [0], [{}, {"interpolation_shape": [0.2]}])
     texts = [results.ranges(population, "interpolation", k) for k in range(2)]
     assert texts == ["exponential(0.8) on [0, 20]", "exponential(0.2) on [0, 20]"]
@@ -105,12 +105,12 @@ def test_ranges_of_other_distributions_say_so():
 
 
 def test_a_second_range_stands_behind_a_slash():
-    data = SingleModuleTask("div", [-2, -1], [-6, -2], second_interpolation=[1, 2], second_extrapolation=[2, 6])
+    data = OperandTask("div", [-2, -1], [-6, -2], second_interpolation=[1, 2], second_extrapolation=[2, 6])
     population = Population(NMU(), data, [0])
     assert results.ranges(population, "interpolation", 0) == "[-2, -1] / [1, 2]"
     assert results.ranges(population, "extrapolation", 0) == "[-6, -2] / [2, 6]"
 
 
 def test_benfords_law_needs_no_shape():
-    population = Population(NMU(), SingleModuleTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
+    population = Population(NMU(), OperandTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
     assert results.ranges(population, "interpolation", 0) == "benford on [10, 100]"

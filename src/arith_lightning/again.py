@@ -53,7 +53,7 @@ def parameters(kind: type) -> dict[str, inspect.Parameter]:
         for part in kind.__mro__:
             if "__init__" in vars(part):
                 own = dict(inspect.signature(vars(part)["__init__"]).parameters)
-                found = own | found
+                found |= {name: argument for name, argument in own.items() if name not in found}
                 if not any(argument.kind is argument.VAR_KEYWORD for argument in own.values()):
                     break
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

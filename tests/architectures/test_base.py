@@ -1,8 +1,11 @@
+import inspect
+
 import pytest
 import torch
+from torch import nn
 
 from arith_lightning import architectures
-from arith_lightning.architectures import MLP, NAU, NMU
+from arith_lightning.architectures import GNALU, MLP, NALU, NAU, NMU, ArithmeticModule, NMULayer
 
 
 @pytest.mark.parametrize(
@@ -65,3 +68,38 @@ def test_seed_decides_the_start():
 def test_mlp_has_the_depth_and_width_asked_for():
     shapes = [tuple(p.shape) for p in MLP(in_features=3, depth=2, width=5).parameters()]
     assert shapes == [(5, 3), (5,), (5, 5), (5,), (1, 5), (1,)]
+
+
+class Raised(ArithmeticModule):
+    """Starts with what it sets after the other constructors."""
+
+    def __init__(self, floor: float = 0.25, **training):
+        super().__init__(NMULayer(2, 1), **training)
+        self.floor = floor
+
+    def initial(self, stream):
+        return {name: value + self.floor for name, value in super().initial(stream).items()}
+
+
+def test_a_start_may_use_what_any_constructor_sets():
+    assert torch.equal(Raised(0.5, seed=3).network.weight, NMU(seed=3).network.weight + 0.5)
+    assert torch.equal(Raised(0.5).again(seed=3).network.weight, Raised(0.5, seed=3).network.weight)
+
+
+def test_a_class_shows_the_arguments_of_its_constructor():
+    assert list(inspect.signature(Raised).parameters) == ["floor", "training"]
+    assert inspect.signature(GNALU) == inspect.signature(NALU)
+
+
+class Forgetful(NMULayer):
+    def __init__(self):
+        super().__init__(2, 1)
+        self.bias = nn.Parameter(torch.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("network", "names"), [(nn.Linear(2, 1), "network.bias, network.weight"), (Forgetful(), "network.bias")]
+)
+def test_a_parameter_that_no_layer_draws_is_refused(network, names):
+    with pytest.raises(ValueError, match=rf"must be drawn by a layer, and nothing else; got {names}; put it into an"):
+        ArithmeticModule(network)

@@ -1,73 +1,101 @@
 """What holds for everything that is exported: a new architecture, dataset or configuration is tested by being there."""
 
-import copy
 from pathlib import Path
 
 import pytest
-import torch
-from tests.conftest import TRAINING, architectures, datasets, task_for
 
-from arith_lightning.architectures.layer import load
+from arith_lightning.architectures import MLP, NMU
+from arith_lightning.architectures.nmu import NMULayer
 from arith_lightning.config import experiment
+from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.population import Population
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.testing import (
+    ArchitectureContract,
+    DatasetContract,
+    OperationContract,
+    architectures,
+    datasets,
+)
 
 FOLDER = Path(__file__).parents[2] / "configs"
 CONFIGS = sorted(path for path in FOLDER.rglob("*.yaml") if FOLDER / "tables" not in path.parents)
+OTHERS = {
+    "activation": ["tanh", "gelu"],
+    "candidates": [["mul", "add"]],
+    "cell": [NMULayer(2, 1)],
+    "criterion": ["mean squared error"],
+    "distribution": ["truncated_normal"],
+    "end": [5],
+    "extrapolation": [[3.0, 7.0], [-5.0, -4.0]],
+    "gradient_clip_norm": [1e-3],
+    "gradient_clip_value": [1e-3],
+    "held_out": [2, "train", "selection"],
+    "hidden_features": [3],
+    "in_features": [4],
+    "interpolation": [[1.5, 3.0], [0.5, 1.0]],
+    "item_features": [3],
+    "layers": [["NAU", "NAU"], ["NMU", "NAU"]],
+    "numbers": [[5.0, 6.0]],
+    "operation": ["sub", "product", "square", "add", 2],
+    "out_features": [2],
+    "reader_widths": [[3]],
+    "relevant": [3],
+    "restart_range": [[-1.0, 1.0]],
+    "rows": [256],
+    "seed": [7],
+    "test_bits": [5],
+    "test_range": [[600, 700]],
+    "threshold": [0.1],
+    "widths": [[3, 5]],
+    "windows": ["published", "off_by_one"],
+}
+"""Values to try for arguments whose default does not suggest another."""
+BESIDE = {
+    "bit_steps": {"bits": 6, "held_out": None},
+    "constant": {"operation": "mul_constant"},
+    "doubling_steps": {"draws": 8},
+    "alternating": {"optimizer": "rmsprop"},
+    "interpolation_shape": {"distribution": "exponential", "extrapolation_shape": [0.5]},
+    "extrapolation_shape": {"distribution": "exponential", "interpolation_shape": [0.5]},
+    "distribution": {"interpolation_shape": [1.0, 1.0], "extrapolation_shape": [1.0, 1.0]},
+    "item_features": {"reader_widths": [3]},
+    "loss": {"head": "sigmoid"},
+    "momentum": {"optimizer": "sgd"},
+    "second_interpolation": {"second_extrapolation": [3.0, 4.0]},
+    "second_extrapolation": {"second_interpolation": [1.0, 2.0]},
+    "schedule": {"schedule_steps": 5, "schedule_end": 0.5},
+    "schedule_end": {"schedule": "linear", "schedule_steps": 5},
+    "schedule_steps": {"schedule": "linear"},
+    "penalty_start": {"penalty_end": 3},
+    "smoothing": {"optimizer": "rmsprop"},
+}
+"""Arguments without which another has no other value."""
 
 
-@pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
-@pytest.mark.parametrize("kind", architectures())
-def test_a_population_equals_its_members_in_a_plain_trainer(kind, optimizer, trainer):
-    momentum = {"momentum": 0.9} if optimizer == "sgd" else {}
-    module, data = kind(learning_rate=0.01, optimizer=optimizer, **momentum, **TRAINING), task_for(kind)
-    population = Population(module, data, seeds=[0, 5], evaluate_every=25)
-    trainer(25).fit(population)
-    for k, seed in enumerate((0, 5)):
-        single, own = copy.deepcopy(module), copy.deepcopy(data)
-        load(single, single.initial(Stream(seed, Purpose.INITIALIZATION)))
-        own.seed = seed
-        trainer(25, limit_val_batches=0).fit(single, own)
-        flat = torch.cat([p.detach().flatten() for p in single.parameters()])
-        torch.testing.assert_close(population.live.parameters[:, k], flat, rtol=1e-8, atol=1e-9)
+class TestArchitectures(ArchitectureContract):
+    others, together = OTHERS, BESIDE
+
+    @pytest.fixture(params=architectures())
+    def module(self, request):
+        return request.param
+
+    def handed_on(self, kind):
+        """Two of them stand for all in what every architecture takes; an MLP has no published start."""
+        return {NMU: set(), MLP: {"streams"}}.get(kind, super().handed_on(kind))
 
 
-@pytest.mark.parametrize("kind", architectures())
-def test_parameters_stay_in_their_bounds(kind, trainer):
-    population = Population(kind(learning_rate=0.5), task_for(kind), seeds=range(3), evaluate_every=10)
-    trainer(10).fit(population)
-    low, high = (bound.unsqueeze(-1) for bound in (population.dynamics.low, population.dynamics.high))
-    values = population.live.parameters
-    assert ((values >= low) & (values <= high)).all()
+class TestDatasets(DatasetContract):
+    others, together = OTHERS, BESIDE
+
+    @pytest.fixture(params=datasets())
+    def data(self, request):
+        return request.param
 
 
-@pytest.mark.parametrize("kind", architectures())
-def test_a_module_takes_any_leading_shape_and_shows_its_layers(kind):
-    module, data = kind(), task_for(kind)
-    x = torch.rand(4, 3, data.in_features) + 1
-    assert module(x).shape == (4, 3, data.out_features)
-    torch.testing.assert_close(module(x)[2, 1], module(x[2, 1]))
-    assert "Layer(in_features=" in repr(module)
-
-
-@pytest.mark.parametrize("kind", datasets())
-def test_a_dataset_draws_batches_of_its_sizes_and_a_finite_threshold(kind):
-    data = kind()
-    x, y = data.training_batch(3)
-    assert (x.shape, y.shape) == ((data.batch_size, data.in_features), (data.batch_size, data.out_features))
-    again, _ = data.training_batch(3)
-    assert torch.equal(x, again)
-    assert data.fixed == torch.equal(x, data.training_batch(4)[0])
-    assert data.threshold(data.columns()).isfinite()
-
-
-@pytest.mark.parametrize("kind", datasets())
-def test_the_exact_answer_is_a_success_and_a_wrong_one_is_not(kind):
-    data = kind()
-    _, y = data.evaluation_set("extrapolation")
-    assert data.judge(y, y) < data.threshold(data.columns())
-    assert data.judge(2 * y + 10, y) > data.threshold(data.columns())
+class TestOperations(OperationContract):
+    @pytest.fixture(params=OPERATIONS.values(), ids=OPERATIONS)
+    def operation(self, request):
+        return request.param
 
 
 def test_configurations_have_names_of_their_own_since_their_runs_do():

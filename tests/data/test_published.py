@@ -179,8 +179,6 @@ def test_resuming_goes_on_with_the_same_numbers(trainer, tmp_path):
     [
         ({"in_features": 3}, "in_features=3"),
         ({"interpolation": [[1, 2], [3, 4], [5, 6]]}, r"\[5, 6\]\]"),
-        ({"second_interpolation": [1, 2], "second_extrapolation": [2, 6]}, r"second_interpolation=\[1, 2\]"),
-        ({"rows": 1280}, "rows=1280"),
     ],
 )
 def test_what_the_published_script_cannot_draw_is_refused(kwargs, value):

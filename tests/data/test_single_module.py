@@ -5,7 +5,7 @@ import torch
 
 from arith_lightning.architectures import NMU, RealNPULayer
 from arith_lightning.config import experiment
-from arith_lightning.data import SingleModuleTask
+from arith_lightning.data import OperandTask, SingleModuleTask
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream
 
@@ -25,8 +25,8 @@ NORMAL_PAIRS = {
 """Published truncated normal distributions, interval and (mean, std), interpolation and extrapolation."""
 
 
-def signed(operation: str = "div", **options: object) -> SingleModuleTask:
-    return SingleModuleTask(
+def signed(operation: str = "div", **options: object) -> OperandTask:
+    return OperandTask(
         operation,
         [-2.0, -0.1],
         NEGATIVE,
@@ -51,7 +51,7 @@ def test_each_operand_has_its_own_range(inputs):
 @pytest.mark.parametrize("inputs", [2, 5])
 def test_the_threshold_of_two_ranges_is_that_of_a_simulated_solution(operation, inputs):
     eps = 1e-3
-    data = SingleModuleTask(
+    data = OperandTask(
         operation,
         [-2, -1],
         [-6, -2],
@@ -77,7 +77,7 @@ def test_the_threshold_of_two_ranges_is_that_of_a_simulated_solution(operation, 
 
 def test_a_threshold_by_hand():
     # E[x^2] of U[-6, -2] is 52/3, E[1/x^2] of U[1, 2] is 1/2
-    data = SingleModuleTask("div", [-2, -1], NEGATIVE, second_interpolation=[1, 2], second_extrapolation=[1, 2])
+    data = OperandTask("div", [-2, -1], NEGATIVE, second_interpolation=[1, 2], second_extrapolation=[1, 2])
     factor = (1 - 1e-5) / (1 + 1e-5) - 1
     assert data.threshold(data.columns()).item() == pytest.approx(52 / 3 / 2 * factor**2, rel=1e-9)
 
@@ -85,7 +85,7 @@ def test_a_threshold_by_hand():
 @pytest.mark.parametrize("name", SIGNED_PAIRS)
 def test_published_pairs_of_signs(name):
     interpolation, extrapolation = SIGNED_PAIRS[name]
-    data = SingleModuleTask(
+    data = OperandTask(
         "div",
         interpolation[0],
         extrapolation[0],
@@ -100,7 +100,7 @@ def test_published_pairs_of_signs(name):
 @pytest.mark.parametrize("name", NORMAL_PAIRS)
 def test_published_normal_distributions(name):
     (inside, inner), (outside, outer) = NORMAL_PAIRS[name]
-    data = SingleModuleTask(
+    data = OperandTask(
         "div",
         inside,
         outside,
@@ -115,7 +115,7 @@ def test_published_normal_distributions(name):
 
 
 def test_benford_numbers_are_judged_by_their_own_moments():
-    data = SingleModuleTask("add", [10, 100], [100, 1000], distribution="benford")
+    data = OperandTask("add", [10, 100], [100, 1000], distribution="benford")
     mean, square = 900 / math.log(10), (1e6 - 1e4) / (2 * math.log(10))
     assert data.threshold(data.columns()).item() == pytest.approx(1e-10 * (2 * square + 2 * mean**2), rel=1e-9)
 
@@ -135,12 +135,12 @@ def test_small_divisors_are_never_zero(operation, inputs):
 
 
 def test_rows_are_gone_through_in_order_over_and_over():
-    data = SingleModuleTask(batch_size=16, rows=48)
+    data = OperandTask(batch_size=16, rows=48)
     first = [data.training_batch(step)[0] for step in range(3)]
     assert len(torch.cat(first).unique(dim=0)) == 48
     for step in (3, 4, 5, 300):
         assert torch.equal(data.training_batch(step)[0], first[step % 3])
-    other = SingleModuleTask(batch_size=16, rows=48, seed=1)
+    other = OperandTask(batch_size=16, rows=48, seed=1)
     assert not torch.equal(other.training_batch(0)[0], first[0])
     fresh = SingleModuleTask(batch_size=16)
     assert torch.equal(fresh.training_batch(2)[0], first[2])
@@ -163,7 +163,7 @@ def test_rows_are_gone_through_in_order_over_and_over():
 )
 def test_wrong_tasks_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        SingleModuleTask(**options)
+        OperandTask(**options)
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_wrong_tasks_are_refused(options, message):
     ],
 )
 def test_compiled_steps_equal_eager_ones(options):
-    data = SingleModuleTask("mul", batch_size=32, **options)
+    data = OperandTask("mul", batch_size=32, **options)
     population = Population(NMU(learning_rate=0.01), data, seeds=range(5))
     compiled, eager = (
         population.dynamics.run(population.live.state, population.live.columns, 0, 19, compile)["parameters"]

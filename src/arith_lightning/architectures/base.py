@@ -1,7 +1,8 @@
 """What every architecture shares: how a module of layers is trained, alone or as a member of a population."""
 
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from lightning import LightningModule
@@ -9,7 +10,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
 from arith_lightning.again import Again
-from arith_lightning.architectures.layer import ArithmeticLayer, load, register
+from arith_lightning.architectures.layer import ArithmeticLayer, Drawn, load, register
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
@@ -21,7 +22,7 @@ OPTIMIZERS = {
 }
 
 
-class ArithmeticModule(Again, LightningModule):
+class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
     Trains alone in a plain `Trainer`, or as one of a population of seeds and settings, equal to rounding.
@@ -49,6 +50,10 @@ class ArithmeticModule(Again, LightningModule):
 
     output_range: tuple[float, float] = (-float("inf"), float("inf"))
     """Smallest and largest value that the network can return."""
+    discrete: ClassVar[bool] = True
+    """Whether it has `weights`, of which tables show how far they are from -1, 0 or 1."""
+    example: ClassVar[Mapping[str, Any]] = {"class_path": "SingleModuleTask", "init_args": {"batch_size": 16}}
+    """A small dataset whose inputs it takes, as a configuration names it, for its tests."""
 
     learning_rate: Tensor
     momentum: Tensor
@@ -132,7 +137,6 @@ class ArithmeticModule(Again, LightningModule):
             penalty_end=penalty_end,
         )
         self.seed = seed
-        load(self, self.start(seed))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(..., in_features)` to `(..., out_features)`."""
@@ -157,6 +161,18 @@ class ArithmeticModule(Again, LightningModule):
         stream = TorchStream(int(seed))
         self.initial(stream)  # the published script draws its network twice and keeps the second
         return self.initial(stream)
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters of this module's own seed, as is done once when it has been built.
+
+        Raises:
+            ValueError: a parameter is not drawn, such as one of torch's own layers, or something else is.
+        """
+        drawn, parameters = self.start(self.seed), dict(self.named_parameters())
+        wrong = sorted(drawn.keys() ^ parameters.keys())
+        way_out = "put it into an ArithmeticLayer whose `initial` draws it"
+        require(not wrong, "each parameter must be drawn by a layer, and nothing else", ", ".join(wrong), way_out)
+        load(self, drawn)
 
     def bounds(self) -> dict[str, tuple[float, float]]:
         """Return the interval each bounded parameter is projected into, by full name."""

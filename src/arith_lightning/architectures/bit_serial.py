@@ -48,7 +48,6 @@ class TruthTableLayer(ArithmeticLayer):
         )
         super().__init__(in_features, out_features, init_low=init_low, init_high=init_high)
         self.table = nn.Parameter(torch.empty(out_features, 2**in_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `table`; column k is the answer to the inputs that spell k, highest bit first."""
@@ -100,6 +99,12 @@ class BitSerial(ArithmeticModule):
         init_high: upper end of it.
         training: see `ArithmeticModule`.
     """
+
+    discrete = False
+    example = {
+        "class_path": "BinaryMultiplication",
+        "init_args": {"bits": 3, "coding": "zero_one", "train_share": 1.0, "batch_size": None},
+    }
 
     def __init__(
         self,

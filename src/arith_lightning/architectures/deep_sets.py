@@ -52,6 +52,9 @@ class DeepSets(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    discrete = False
+    example = {"class_path": "NumberSets", "init_args": {"max_size": 1, "test_size": 3, "batch_size": 16}}
+
     def __init__(
         self,
         in_features: int = 2,
@@ -92,7 +95,6 @@ class ProductSetLayer(ArithmeticLayer):
     def __init__(self, in_features: int) -> None:
         super().__init__(in_features, 1)
         self.weight = nn.Parameter(torch.empty(1, 1))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` from U(0.25, 0.75), as an NMU's."""
@@ -119,6 +121,11 @@ class ProductSet(ArithmeticModule):
         out_features: must be 1.
         training: see `ArithmeticModule`.
     """
+
+    example = {
+        "class_path": "NumberSets",
+        "init_args": {"operation": "product", "max_size": 1, "test_size": 3, "batch_size": 16},
+    }
 
     def __init__(self, in_features: int = 2, out_features: int = 1, **training: Any) -> None:
         require(in_features % 2 == 0, "a set has as many masks as numbers; in_features", in_features, "make it even")

@@ -73,7 +73,6 @@ class iNALULayer(ArithmeticLayer):  # noqa: N801
             for name in ("w_hat", "m_hat"):
                 self.register_parameter(f"{name}_{path}", nn.Parameter(torch.empty(out_features, in_features)))
         self.gate = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter."""

@@ -5,8 +5,9 @@ A layer is an ordinary `nn.Module` written for one model; a population maps the 
 random state.
 """
 
+import inspect
 import sys
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,23 @@ UNLIMITED = ("restart_after",)
 """Scalars that may be infinite: what never happens."""
 
 
-class ArithmeticLayer(nn.Module):
+class Drawn(type):
+    """Kind of classes whose objects draw their parameters when the last constructor has returned, not before."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Build an object, then draw its parameters."""
+        built = super().__call__(*args, **kwargs)
+        built.reset_parameters()
+        return built
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's, as if nothing followed it."""
+        own = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=[*own.parameters.values()][1:])
+
+
+class ArithmeticLayer(nn.Module, metaclass=Drawn):
     """A layer `(..., in_features) -> (..., out_features)` that knows its start, its bounds and its penalty.
 
     A hyperparameter that may differ between members of a population is a scalar buffer (`register`); one that changes

@@ -39,7 +39,6 @@ class MCFCLayer(ArithmeticLayer):
         super().__init__(in_features, out_features)
         for name, size in self.sizes().items():
             self.register_parameter(name, nn.Parameter(torch.empty(size)))
-        self.reset_parameters()
 
     def sizes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of every parameter by name."""

@@ -57,7 +57,6 @@ class LinearLayer(ArithmeticLayer):
         self.init = init
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` and `bias`."""
@@ -91,6 +90,8 @@ class DenseModule(ArithmeticModule):
             sigmoid head and targets in [0, 1].
         training: see `ArithmeticModule`.
     """
+
+    discrete = False
 
     def __init__(
         self,

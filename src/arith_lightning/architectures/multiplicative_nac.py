@@ -55,7 +55,6 @@ class SigmoidNACLayer(ArithmeticLayer):
     def __init__(self, in_features: int, out_features: int, init_scale: float = 1.0) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.w_hat = nn.Parameter(torch.empty(out_features, in_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `w_hat`."""

@@ -73,7 +73,6 @@ class NACLayer(ArithmeticLayer):
         self.init = init
         self.w_hat = nn.Parameter(torch.empty(out_features, in_features))
         self.m_hat = nn.Parameter(torch.empty(out_features, in_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `w_hat` and `m_hat`."""

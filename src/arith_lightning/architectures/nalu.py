@@ -57,7 +57,6 @@ class NALULayer(ArithmeticLayer):
         self.init, self.separate = init, separate
         for name in ("w_hat", "m_hat", "gate", *(("w_hat_mul", "m_hat_mul") if separate else ())):
             self.register_parameter(name, nn.Parameter(torch.empty(out_features, in_features)))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter."""

@@ -36,7 +36,6 @@ class NMULayer(ArithmeticLayer):
     def __init__(self, in_features: int, out_features: int, init_center: float = 0.5, init_scale: float = 0.25) -> None:
         super().__init__(in_features, out_features, init_center=init_center, init_scale=init_scale)
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight`."""

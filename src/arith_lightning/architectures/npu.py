@@ -45,7 +45,6 @@ class RealNPULayer(ArithmeticLayer):
         for name in self.powers:
             self.register_parameter(name, nn.Parameter(torch.empty(out_features, in_features)))
         self.gate = nn.Parameter(torch.empty(in_features))
-        self.reset_parameters()
 
     def glorot(self) -> float:
         """Return the bound of a Glorot-uniform start."""

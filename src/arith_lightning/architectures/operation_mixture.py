@@ -48,7 +48,6 @@ class OperationMixtureLayer(ArithmeticLayer):
         if "dense" in candidates:
             self.weight = nn.Parameter(torch.empty(1, in_features))
             self.bias = nn.Parameter(torch.empty(1))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Return equal `logits`; draw `weight` and `bias` of a dense candidate as torch does."""

@@ -38,7 +38,6 @@ class RecurrentLayer(ArithmeticLayer):
         self.weight = nn.Parameter(torch.empty(out_features, 1))
         self.recurrent_weight = nn.Parameter(torch.empty(out_features, out_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw all parameters."""
@@ -64,6 +63,12 @@ class RNN(ArithmeticModule):
         activation: elementwise function of the state.
         training: see `ArithmeticModule`.
     """
+
+    discrete = False
+    example = {
+        "class_path": "SequenceParity",
+        "init_args": {"max_length": 4, "test_length": 9, "test_size": 20, "batch_size": 16},
+    }
 
     def __init__(
         self,

@@ -86,6 +86,11 @@ class RecurrentUnit(ArithmeticModule):
         training: see `ArithmeticModule`.
     """
 
+    example = {
+        "class_path": "NumberSequences",
+        "init_args": {"length": 3, "test_length": 9, "test_size": 20, "batch_size": 16},
+    }
+
     def __init__(
         self,
         cell: ArithmeticLayer | None = None,

@@ -35,7 +35,6 @@ class SineLayer(ArithmeticLayer):
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` and `bias`."""
@@ -57,6 +56,8 @@ class SineNetwork(ArithmeticModule):
         init_scale: weights of the sines start from U(-init_scale, init_scale).
         training: see `ArithmeticModule`.
     """
+
+    discrete = False
 
     def __init__(
         self, in_features: int = 2, out_features: int = 1, width: int = 16, init_scale: float = 2.0, **training: Any

@@ -45,7 +45,6 @@ class SineParityLayer(ArithmeticLayer):
         self.waves, self.reduce_phase = waves, reduce_phase
         self.weight = nn.Parameter(torch.empty(waves, 1))
         self.share = nn.Parameter(torch.empty(waves)) if waves > 1 else None
-        self.reset_parameters()
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight`; all waves have an equal `share`."""
@@ -79,6 +78,9 @@ class SineParity(ArithmeticModule):
             error and converges like 1 / sqrt(steps); the second with the square, and converges geometrically.
         training: see `ArithmeticModule`.
     """
+
+    discrete = False
+    example = {"class_path": "IntegerParity", "init_args": {"train_end": 20, "test_end": 30}}
 
     damping: Tensor
 

@@ -10,6 +10,7 @@ from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
 from arith_lightning.data.number_sequences import NumberSequences
+from arith_lightning.data.operand_task import OperandTask
 from arith_lightning.data.operations import OPERATIONS
 from arith_lightning.data.random_partition import RandomPartition
 from arith_lightning.data.scalar_identity import ScalarIdentity
@@ -34,6 +35,7 @@ __all__ = [
     "IntegerSeries",
     "NumberSequences",
     "NumberSets",
+    "OperandTask",
     "RandomPartition",
     "ScalarIdentity",
     "ScaledInterpolation",

@@ -26,7 +26,7 @@ class RandomPartition(ArithmeticDataModule):
         extrapolation: test range, likewise.
         in_features: inputs, each of a, b or neither.
         partition_seed: seed of the partition.
-        distribution: what holds inside an interval; see `SingleModuleTask`.
+        distribution: what holds inside an interval; see `OperandTask`.
         interpolation_shape: mean and standard deviation of the normal, or scale of the exponential distribution.
         extrapolation_shape: the same of the extrapolation range.
         rows: how many rows are drawn once for each seed and then gone through in order, over and over.

@@ -1,12 +1,9 @@
 """The single module task: t = x_0 op x_1, tested outside the training range.
 
-Inputs beyond the first two are distractors. The task isolates one unit: no hidden layer, no redundancy. The two
-operands may have ranges of their own, and distributions other than the uniform one.
+Inputs beyond the first two are distractors. The task isolates one unit: no hidden layer, no redundancy.
 
 Source: Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022), section on the single module
-task; the same authors' "Learning Division with Neural Arithmetic Logic Modules" (2021) for operands of different sign,
-for other distributions and for division by small numbers; Schloer, Ring and Hotho, "iNALU: Improved Neural Arithmetic
-Logic Unit" (2020) for fixed training rows and an absolute threshold.
+task; the same authors' "Learning Division with Neural Arithmetic Logic Modules" (2021) for division by small numbers.
 """
 
 from collections.abc import Mapping
@@ -18,8 +15,8 @@ from torch import Tensor
 from arith_lightning.complaint import require
 from arith_lightning.data import operations, published
 from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import Distribution, Moments, draw, intervals, parameters
-from arith_lightning.streams import Purpose, Stream
+from arith_lightning.data.distributions import Moments, Range, intervals, uniform
+from arith_lightning.streams import Stream
 
 NEXT_TO_ZERO = 2.0**-24
 """Stands for an input of 0, which real numbers never hit and multiples of 2^-24 do once in 17 million draws: a quotient
@@ -39,13 +36,6 @@ class SingleModuleTask(ArithmeticDataModule):
         epsilon: error of every weight of the solution that sets the threshold.
         batch_size: examples in a training batch.
         seed: seed of the training batches when one model is trained alone.
-        second_interpolation: training range of the second operand and every second distractor, where it differs.
-        second_extrapolation: their test range.
-        distribution: what holds inside an interval; uniform, benford, truncated_normal or exponential.
-        interpolation_shape: mean and standard deviation of the normal, or scale of the exponential distribution.
-        extrapolation_shape: the same of the extrapolation range.
-        rows: how many rows are drawn once for each seed and then gone through in order, over and over; null draws
-            fresh ones at every step.
         threshold: error that counts as solved, instead of the epsilon-perfect one; needed where that is infinite, as
             with divisors near 0.
         streams: `counter`, this project's numbers, or `published`, those that the published script draws from numpy
@@ -63,12 +53,6 @@ class SingleModuleTask(ArithmeticDataModule):
         epsilon: float = 1e-5,
         batch_size: int = 128,
         seed: int = 0,
-        second_interpolation: list[float] | list[list[float]] | None = None,
-        second_extrapolation: list[float] | list[list[float]] | None = None,
-        distribution: Distribution = "uniform",
-        interpolation_shape: list[float] = [],
-        extrapolation_shape: list[float] = [],
-        rows: int | None = None,
         threshold: float | None = None,
         streams: Literal["counter", "published"] = "counter",
     ) -> None:
@@ -83,51 +67,21 @@ class SingleModuleTask(ArithmeticDataModule):
         )
         require(0 < epsilon < 1, "epsilon must lie in (0, 1)", epsilon, "the published values are 1e-5 and 1e-4")
         require(
-            (second_interpolation is None) == (second_extrapolation is None),
-            "a second operand with a range of its own needs both second_interpolation and second_extrapolation",
-            f"{second_interpolation} and {second_extrapolation}",
-            "give the other one too",
-        )
-        if rows is not None:
-            require(
-                rows >= 1 and not rows % batch_size,
-                "rows must be a positive multiple of batch_size",
-                f"{rows} in batches of {batch_size}",
-                f"try {max(1, rows // batch_size) * batch_size}",
-            )
-        require(
             threshold is None or 0 < threshold < float("inf"),
             "threshold must be positive and finite, or null",
             threshold,
             "try 1e-5",
         )
-        self.in_features, self.epsilon, self.distribution, self.rows = in_features, epsilon, distribution, rows
-        self._given = threshold
-        self._ranges = {
-            "interpolation": intervals("interpolation", interpolation),
-            "extrapolation": intervals("extrapolation", extrapolation, count=2),
-        }
-        if second_interpolation is not None and second_extrapolation is not None:
-            self._ranges["second_interpolation"] = intervals("second_interpolation", second_interpolation)
-            self._ranges["second_extrapolation"] = intervals("second_extrapolation", second_extrapolation, count=2)
+        self.in_features, self.epsilon, self._given = in_features, epsilon, threshold
+        self._ranges = ranges(operation, interpolation, extrapolation)
         self.streams, self.draws_ahead = streams, streams == "published"
         self._generators: dict[int, published.Batches] = {}
-        known = (distribution, rows, second_interpolation, in_features) == ("uniform", None, None, 2)
         require(
-            not self.draws_ahead or (known and max(map(len, self._ranges.values())) <= 2),
+            not self.draws_ahead or (in_features == 2 and max(map(len, self._ranges.values())) <= 2),
             "published streams know two inputs, fresh from the same one or two intervals",
-            f"{in_features=}, {interpolation=}, {second_interpolation=}, {distribution=}, {rows=}",
+            f"{in_features=}, {interpolation=}",
             "set streams to counter",
         )
-        if operation in operations.DIVISIONS:
-            # [low, high) becomes (0, high] where low is 0, by drawing from the other end
-            self._ranges = {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in self._ranges.items()}
-        every = torch.cat(list(self._ranges.values()))
-        shapes = {
-            f"{split}_shape": parameters(f"{split}_shape", distribution, shape, every)
-            for split, shape in (("interpolation", interpolation_shape), ("extrapolation", extrapolation_shape))
-        }
-        self._shapes = {name: shape for name, shape in shapes.items() if len(shape)}
         limit = self.threshold(self.columns()).item()
         require(
             0 < limit < float("inf"),
@@ -137,24 +91,22 @@ class SingleModuleTask(ArithmeticDataModule):
         )
 
     def columns(self) -> dict[str, Tensor]:
-        """Return the ranges, and the shape of the distribution where it has one."""
-        return self._ranges | self._shapes
+        """Return the ranges."""
+        return self._ranges
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw operands and distractors from the ranges of the split."""
-        if self.rows is not None:
-            step = stream.step % (self.rows // self.batch_size)
-            stream = Stream(stream.seed, Purpose(stream.purpose), step, stream.dtype)
-        shape = columns[f"{split}_shape"].unbind(-1) if self._shapes else ()
-        first, second = columns[split], columns.get(f"second_{split}")
-        if second is None:
-            x = draw(self.distribution, stream, first, (self.in_features, size), shape)
-        else:
-            ranges = [first, second] * self.in_features
-            rows = [draw(self.distribution, stream, r, (size,), shape) for r in ranges[: self.in_features]]
-            x = torch.stack(rows)
+        x = self.inputs(stream, columns, split, size)
         x = torch.where(x == 0, NEXT_TO_ZERO, x)
         return x, self._target(x)
+
+    def inputs(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> Tensor:
+        """Draw `(in_features, size)` operands and distractors, among which there may be zeros."""
+        return uniform(stream, columns[split], (self.in_features, size))
+
+    def moments(self, columns: Mapping[str, Tensor]) -> list[Moments]:
+        """Return those of a first and of a second operand on the extrapolation range."""
+        return [Moments.of(columns["extrapolation"])] * 2
 
     def _target(self, x: Tensor) -> Tensor:
         return self.operation.function(x[..., 0, :], x[..., min(1, self.in_features - 1), :]).unsqueeze(-2)
@@ -181,7 +133,18 @@ class SingleModuleTask(ArithmeticDataModule):
         """Return the given threshold, or else the epsilon-perfect mean squared error on the extrapolation range."""
         if self._given is not None:
             return torch.tensor(self._given, dtype=torch.float64)
-        shape = columns["extrapolation_shape"].unbind(-1) if self._shapes else ()
-        pair = [columns["extrapolation"], columns.get("second_extrapolation", columns["extrapolation"])]
-        moments = [Moments.of(rows, self.distribution, shape) for rows in pair] * self.in_features
-        return self.operation.epsilon_perfect(moments[: self.in_features], self.epsilon)
+        return self.operation.epsilon_perfect(
+            (self.moments(columns) * self.in_features)[: self.in_features], self.epsilon
+        )
+
+
+def ranges(operation: str, interpolation: Range, extrapolation: Range, prefix: str = "") -> dict[str, Tensor]:
+    """Return an operand's ranges by name, `(intervals, 2)` each; where it may divide, [0, high) becomes (0, high]."""
+    found = {
+        f"{prefix}interpolation": intervals(f"{prefix}interpolation", interpolation),
+        f"{prefix}extrapolation": intervals(f"{prefix}extrapolation", extrapolation, count=2),
+    }
+    if operation in operations.DIVISIONS:
+        # drawn from the other end
+        return {name: torch.where(r[:, :1] == 0, r.flip(-1), r) for name, r in found.items()}
+    return found

@@ -7,6 +7,7 @@ goes on where it was. The finished map is `map.npz` (arrays) and `map.csv` (a ro
 import csv
 import io
 import itertools
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,0 +1,93 @@
+"""What every dataset must keep: sizes, the same examples for the same stream, a verdict that can go both ways."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from arith_lightning.architectures import MLP
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.population.identity import attributes, signature
+from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs
+
+
+class DatasetContract:
+    """Tests of one dataset; give `data`.
+
+    Attributes:
+        others: values to try by argument, where the default does not suggest another.
+        together: other arguments, by argument, without which it has no other value.
+        skip: arguments that are not varied.
+    """
+
+    others: ClassVar[dict[str, list[Any]]] = {}
+    together: ClassVar[dict[str, Given]] = {}
+    skip: ClassVar[set[str]] = set()
+
+    @pytest.fixture
+    def data(self) -> Callable[..., ArithmeticDataModule]:
+        """Return what builds the dataset from any of its arguments; its class, as a rule."""
+        raise NotImplementedError
+
+    def test_it_draws_batches_of_its_sizes_and_a_finite_threshold(
+        self, data: Callable[..., ArithmeticDataModule]
+    ) -> None:
+        """A batch is a function of the step alone."""
+        built = data()
+        x, y = built.training_batch(3)
+        size = built.batch_size
+        assert (x.shape, y.shape) == ((size, built.in_features), (size, built.out_features)), "sizes must be as said"
+        again, _ = built.training_batch(3)
+        assert torch.equal(x, again), "a step's batch must be the same at every call; draw from `stream` alone"
+        fresh = not torch.equal(x, built.training_batch(4)[0])
+        assert fresh != built.fixed, "every step must have fresh examples, or `fixed` be True"
+        assert built.threshold(built.columns()).isfinite(), "`threshold` must be finite, or nothing can be solved"
+
+    def test_the_exact_answer_is_a_success_and_a_wrong_one_is_not(
+        self, data: Callable[..., ArithmeticDataModule]
+    ) -> None:
+        """The verdict is that of the dataset's own `judge` and `threshold`."""
+        built = data()
+        _, y = built.evaluation_set("extrapolation")
+        limit = built.threshold(built.columns())
+        assert built.judge(y, y) < limit, "the exact answer must be a success"
+        assert built.judge(2 * y + 10, y) > limit, "an answer of 2 y + 10 must not be a success"
+
+    def test_whatever_it_holds_tells_it_from_another(self, data: Callable[..., ArithmeticDataModule]) -> None:
+        """Tensors, arrays and lists part populations, unless they are columns or `transient`."""
+        built = data()
+        module = MLP(built.in_features, built.out_features, depth=0)
+        columns = {id(column) for column in built.columns().values()}
+        for name, value in [*attributes(built, built.transient)]:
+            if id(value) in columns or not isinstance(value, Tensor | np.ndarray | list):
+                continue
+            another = copy.deepcopy(built)
+            vars(another)[name] = altered(value)
+            parted = signature(module, another) != signature(module, built)
+            assert parted, f"datasets that differ in {name} alone must not share their steps"
+
+    def test_beside_one_that_differs_in_an_argument_it_is_itself(
+        self, data: Callable[..., ArithmeticDataModule]
+    ) -> None:
+        """Members share steps with nothing that draws other examples."""
+        for name, base, other in pairs(data, self.others, self.together, self.skip):
+
+            def built(given: Given) -> Pair:
+                own = data(**given)
+                return MLP(own.in_features, own.out_features, depth=1, width=4), own
+
+            beside, alone = beside_and_alone(lambda: built(base), lambda: built(other))  # noqa: B023
+            assert torch.equal(beside, alone), (
+                f"{name} must tell {other} from {base}; keep it as an attribute that is not `transient`, or as a column"
+            )
+
+
+def altered(value: Any) -> Any:
+    """Return something of the same kind that differs."""
+    if isinstance(value, list):
+        return [*value, *value[:1]] if value else [0]
+    return ~value if value.dtype in (torch.bool, bool) else value + 1
