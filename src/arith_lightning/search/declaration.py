@@ -40,8 +40,11 @@ def load(name: str) -> Space:
     """
     known = available()
     path = Path(name) if name.endswith(".yaml") else SPACES / f"{name}.yaml"
-    there = ", ".join(known)
-    require(name.endswith(".yaml") or name in known, "a space must be a file", f"'{name}'{nearest(name, known)}", there)
+    there = ", ".join(space for space in known if "/" not in space)
+    way_out = f"there are {there}, and those of {SPACES.name}/found"
+    require(
+        name.endswith(".yaml") or name in known, "a space must be a file", f"'{name}'{nearest(name, known)}", way_out
+    )
     content = reading.load(path, "a space")
     try:
         return parse(reading.stem(path), content)
