@@ -19,7 +19,7 @@ from arith_lightning import checkpoints, reading, results, runs
 from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 from arith_lightning.explain import explain
-from arith_lightning.population.population import CONVERTED
+from arith_lightning.population.provenance import trained_in
 from arith_lightning.terminal import answered
 
 
@@ -54,7 +54,7 @@ class FitCLI(ArithmeticCLI):
         if self.subcommand == "fit":
             self.folder = runs.folder(runs.LOGS, self.name(), self.configuration())
             if config.ckpt_path is None:
-                precision = CONVERTED.get(str(config.trainer.precision), self.model.precision)
+                precision = trained_in(config.trainer.precision, self.model.precision)
                 found, said = checkpoints.latest(self.folder, lambda state: self.model.check(state, precision))
                 if said and not found:
                     said.append("no whole checkpoint is left, so the run starts anew")

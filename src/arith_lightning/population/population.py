@@ -5,7 +5,6 @@ others are compacted and do not notice.
 """
 
 import copy
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation import verdict
-from arith_lightning.population import limits
+from arith_lightning.population import limits, provenance
 from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
@@ -29,10 +28,6 @@ from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, rows
 from arith_lightning.private import count_steps
 
-CONVERTED = {"64-true": torch.float64, "16-true": torch.float16, "bf16-true": torch.bfloat16}
-"""What a trainer of these precisions makes of a module, after it has loaded a checkpoint."""
-TOLD = 3
-"""Differences named when a checkpoint is refused."""
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
 """Errors of each evaluation; the record keeps those of the judged step, and the latest under `latest_`."""
 
@@ -263,32 +258,26 @@ class Population(LightningModule):
         Raises:
             ValueError: with what differs.
         """
-        mine, other = self.described() | {"precision": str(precision)}, state["of"]
-        changed = [name for name in mine | other if mine.get(name) != other.get(name)]
-        if changed:
-            told = "; ".join(f"{name}: {other.get(name)}, here {mine.get(name)}" for name in changed[:TOLD])
-            raise ValueError(
-                f"a checkpoint must be of the same population; got one that differs in {told}"
-                f"{'; ...' if changed[TOLD:] else ''}; go on with the configuration that wrote it"
-            )
+        provenance.refuse(self.described() | {"precision": str(precision)}, state["of"])
 
     def described(self) -> dict[str, str]:
         """Return, by name and as text, what decides about the members' numbers."""
         columns = {**self.all_columns.module, **{f"data.{key}": c for key, c in self.all_columns.data.items()}}
         first = slice(None, None, len(self.seeds))
-        facts = {
-            **signature(self.module, self.data),
-            **{name: column[first].tolist() for name, column in columns.items()},
-            "seeds": f"{len(self.seeds)}: {self.seeds}",
-            "precision": self.precision,
-        }
-        return {name: short(str(fact)) for name, fact in facts.items()}
+        return provenance.described(
+            {
+                **signature(self.module, self.data),
+                **{name: column[first].tolist() for name, column in columns.items()},
+                "seeds": f"{len(self.seeds)}: {self.seeds}",
+                "precision": self.precision,
+            }
+        )
 
     @property
     def precision(self) -> torch.dtype:
         """The type of the members' numbers, also before the trainer has converted them to its own."""
         mine = self.record["parameters"].dtype
-        return mine if self._trainer is None else CONVERTED.get(str(self.trainer.precision), mine)
+        return mine if self._trainer is None else provenance.trained_in(self.trainer.precision, mine)
 
     def _apply(self, fn: Any, recurse: bool = True) -> "Population":
         """Move every tensor of the state along with the module."""
@@ -304,8 +293,3 @@ class Population(LightningModule):
 def transposed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]]:
     """Return the columns of rows that have the same names."""
     return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def short(text: str) -> str:
-    """Return a text that tells it from any other within a line: itself, or its start and a digest."""
-    return text if len(text) <= 60 else f"{text[:40]}... ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
