@@ -8,6 +8,7 @@ of populations hold no arguments: test_malformed). Tested with torch 2.13, Light
 import inspect
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -62,10 +63,18 @@ def quote_paths() -> None:
         return
     command = inspect.getsource(cpp_builder.CppBuilder)
     for name, unquoted in (("get_include_dirs", "-I{inc_dir}"), ("get_libraries_dirs", "-L{lib_dir}")):
-        if unquoted in command:
-            given = getattr(cpp_builder.BuildOptionsBase, name)
-            quoted = lambda self, given=given: [shlex.quote(path) for path in given(self)]  # noqa: E731
-            setattr(cpp_builder.BuildOptionsBase, name, quoted)
+        given = getattr(cpp_builder.BuildOptionsBase, name)
+        if unquoted in command and given.__name__ != quoted.__name__:
+            setattr(cpp_builder.BuildOptionsBase, name, quoted(given))
+
+
+def quoted(paths: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
+    """Return a method that gives the same paths, quoted for a shell."""
+
+    def quoted(options: Any) -> list[str]:
+        return [shlex.quote(path) for path in paths(options)]
+
+    return quoted
 
 
 def count_steps(trainer: Trainer, count: int) -> None:

@@ -56,7 +56,8 @@ def test_paths_with_spaces_are_quoted(monkeypatch):
     for name in ("get_include_dirs", "get_libraries_dirs"):
         monkeypatch.setattr(cpp_builder.BuildOptionsBase, name, getattr(cpp_builder.BuildOptionsBase, name))
     monkeypatch.setattr(torch, "__file__", "/a b/torch/__init__.py")
-    private.quote_paths()
+    for _ in range(2):
+        private.quote_paths()
     options = cpp_builder.BuildOptionsBase(compiler="g++", include_dirs=["/a b/include"], libraries_dirs=["/a b/lib"])
     command = cpp_builder.CppBuilder("name", ["source.cpp"], options).get_command_line()
     assert "-I'/a b/include'" in command
