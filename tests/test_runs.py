@@ -38,6 +38,12 @@ def test_a_disk_that_is_not_mounted_is_told(tmp_path):
         runs.folder(tmp_path / "logs", "x", "a: 1")
 
 
+def test_a_start_that_was_killed_before_its_first_file_leaves_its_folder_to_the_next(tmp_path):
+    (tmp_path / "x" / "version_0").mkdir(parents=True)
+    (tmp_path / "x" / "version_0" / runs.LOCK).write_text("1\n")
+    assert runs.folder(tmp_path, "x", "a: 1").name == "version_0"
+
+
 def test_what_else_lies_among_the_versions_is_left_alone(tmp_path):
     for name in ("version_old", "version_", "version_1x", "notes"):
         (tmp_path / "x" / name).mkdir(parents=True)

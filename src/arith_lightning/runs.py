@@ -32,8 +32,8 @@ CONFIG, ORIGIN, RESULT = "config.yaml", "origin.json", "summary.json"
 VERSION = re.compile(r"version_\d+")
 LOCK = "process.lock"
 """File that the process at work on a run keeps locked, with its number in it."""
-_locks: list[Any] = []
-"""Locked files; closing one, or the end of this process, however that comes, unlocks it."""
+_locks: dict[Path, Any] = {}
+"""Locked files by folder; closing one, or the end of this process, however that comes, unlocks it."""
 
 
 def folder(root: Path, name: str, configuration: str) -> Path:
@@ -46,23 +46,34 @@ def folder(root: Path, name: str, configuration: str) -> Path:
         (root / name).mkdir(parents=True, exist_ok=True)
         known = versions(root / name)
         for path in reversed(known):
-            if not (path / RESULT).exists() and recorded(path) == configuration and claim(path):
+            if (not begun(path) or unfinished(path, configuration)) and claim(path):
                 return path
         following = number(known[-1]) + 1 if known else 0
         while True:  # runs that start at the same moment must not share a folder
             path = root / name / f"version_{following}"
             with suppress(FileExistsError):
                 path.mkdir()
-                claim(path)
-                return path
+                if claim(path):
+                    return path
             following += 1
     except OSError as error:
         raise unwritable(root / name, error) from error
 
 
+def begun(path: Path) -> bool:
+    """Return whether a run has its configuration, which its process may not have lived to write."""
+    return path in _locks or any((path / name).exists() for name in (CONFIG, RESULT, "checkpoints"))
+
+
+def unfinished(path: Path, configuration: str) -> bool:
+    """Return whether a run of this configuration waits to be gone on with."""
+    return not (path / RESULT).exists() and recorded(path) == configuration
+
+
 def versions(experiment: Path) -> list[Path]:
     """Return the folders of an experiment's runs in the order of their numbers; nothing else that lies there."""
-    return sorted((path for path in experiment.glob("version_*") if VERSION.fullmatch(path.name)), key=number)
+    found = (path for path in experiment.glob("version_*") if VERSION.fullmatch(path.name))
+    return sorted((path for path in found if path.is_dir()), key=number)
 
 
 def number(path: Path) -> int:
@@ -101,7 +112,7 @@ def claim(path: Path) -> bool:
     except OSError:  # a file system without locks
         file.close()
         return True
-    _locks.append(file)
+    _locks[path] = file
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
