@@ -190,3 +190,16 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(tmp_path, ro
         assert full.stderr.splitlines()[-1].startswith("error: files must be writable; got File too large")
         assert run_here(tmp_path, *EAGER).returncode == 0
     assert (folder / "runs.csv").read_text() == uninterrupted
+
+
+def test_a_run_with_settings_is_gone_on_with_under_its_own_configuration(tmp_path):
+    steps = ("--seeds", "2", "--trainer.max_steps", "20", "--evaluate_every", "10")
+    command = configured("inalu_four_operations", *steps)
+    first = run_here(tmp_path, *command)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "logs" / "inalu_four_operations"
+    (folder / "version_0" / "summary.json").unlink()  # as if it had been killed before its answer
+    again = run_here(tmp_path, *command)
+    assert again.returncode == 0, again.stderr
+    assert "continuing the unfinished run" in again.stderr
+    assert [path.name for path in folder.iterdir()] == ["version_0"]

@@ -52,7 +52,7 @@ class FitCLI(ArithmeticCLI):
         if config.trainer.enable_progress_bar is not False:
             callbacks.append(PopulationProgress())
         if self.subcommand == "fit":
-            self.folder = runs.folder(runs.LOGS, self.name(), self.configuration())
+            self.folder = runs.folder(runs.LOGS, self.name(), self.recorded)
             if config.ckpt_path is None:
                 precision = trained_in(config.trainer.precision, self.model.precision)
                 found, said = checkpoints.latest(self.folder, lambda state: self.model.check(state, precision))
