@@ -1,18 +1,24 @@
-"""What is only looked at ends no run: a picture or a dashboard that fails is told in one line, once."""
+"""What is only looked at ends no run: a picture or a dashboard that fails is told in one line, once.
+
+Nor is it left halfway by Ctrl-C: dashboards share locks with threads of their own, which would then wait for ever.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 
+from arith_lightning.terminal import uninterrupted
+
 _told: set[str] = set()
 
 
 @contextmanager
 def harmless(what: str) -> Iterator[None]:
-    """Go on after any error, and say that `what` is missing."""
+    """Go on after any error, and say that `what` is missing; Ctrl-C and SIGTERM wait until the block has ended."""
     try:
-        yield
+        with uninterrupted():
+            yield
     except Exception as error:  # drawing and logging can fail in any way
         line = next(iter(str(error).strip().splitlines()), "")
         if what not in _told:

@@ -8,6 +8,8 @@ from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from arith_lightning.terminal import uninterrupted
+
 PLAIN_LINES = 10
 """Lines printed in place of a bar where there is no terminal."""
 
@@ -45,14 +47,16 @@ class PopulationProgress(ProgressBar):
             disable=not self.console.is_terminal,
         )
         self.task = self.bar.add_task(description, total=trainer.max_steps, completed=self.first, state="")
-        self.bar.start()
+        with uninterrupted():  # the bar has a thread of its own
+            self.bar.start()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Move on by the stretch that was just evaluated."""
         if self.bar is None or trainer.global_step == self.first:
             return
         state = self.state(trainer, pl_module)
-        self.bar.update(self.task, completed=trainer.global_step, state=state, description="training")
+        with uninterrupted():
+            self.bar.update(self.task, completed=trainer.global_step, state=state, description="training")
         tenth = trainer.global_step * PLAIN_LINES // trainer.max_steps
         if not self.console.is_terminal and tenth > self.printed:
             self.printed = tenth
@@ -76,5 +80,6 @@ class PopulationProgress(ProgressBar):
     def close(self) -> None:
         """Leave the terminal in order."""
         if self.bar is not None:
-            self.bar.stop()
+            with uninterrupted():
+                self.bar.stop()
             self.bar = None
