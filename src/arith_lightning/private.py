@@ -16,9 +16,11 @@ import torch
 from lightning import Trainer
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
+from torch._guards import detect_fake_mode
 from torch._higher_order_ops.while_loop import while_loop
 from torch._inductor import config as inductor
 from torch._inductor import cpp_builder
+from torch._inductor.compile_fx import compile_fx
 from torch._inductor.exc import InductorError
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from torch.utils._pytree import tree_leaves
@@ -44,6 +46,35 @@ def with_constants() -> AbstractContextManager[Any]:
     """
     options = {"specialize_float": True, "specialize_int": True, "automatic_dynamic_shapes": False}
     return torch._dynamo.config.patch(options)
+
+
+class Compiled:
+    """A function compiled as one graph by torch's default compiler, which checks nothing when the graph is called.
+
+    Args:
+        function: what is compiled, at the first call.
+
+    Attributes:
+        bound: whether the graph holds for the lengths of its first call alone: some operations, such as `torch.cat`
+            and `layer_norm`, are mapped over a known number of members only. Without it such graphs are silently wrong
+            for another number (test_graphs_of_one_number_of_members_are_noticed).
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.bound = False
+        options: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards]}
+        self.graph = torch.compile(function, fullgraph=True, backend=self.backend, options=options)
+
+    def backend(self, graph: Any, inputs: list[Any]) -> Callable[..., Any]:
+        """Compile what was traced, and notice which lengths were taken for constants on the way."""
+        made = compile_fx(graph, inputs, config_patches={"size_asserts": False})
+        known = detect_fake_mode(inputs).shape_env.replacements
+        self.bound = any(length.is_number for length in known.values())
+        return made
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the graph."""
+        return self.graph(*arguments)
 
 
 def allow_lengths(tensor: Tensor, axis: int) -> None:

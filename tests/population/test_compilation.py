@@ -75,7 +75,7 @@ def test_a_torn_program_is_compiled_again(monkeypatch, tmp_path):
         return x + 1
 
     monkeypatch.setattr(torch, "compile", lambda *arguments, **options: graph)
-    assert compilation.compiled(lambda x: x, ((),))(torch.tensor(1)) == 2
+    assert compilation.Steps(lambda x: x, ((),))(torch.tensor(1)) == 2
     assert (len(calls), torn.exists()) == (2, False)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mlp import LinearLayer
+from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
@@ -50,7 +51,7 @@ class RecurrentLayer(ArithmeticLayer):
         state = torch.zeros(*x.shape[:-1], self.out_features, dtype=x.dtype, device=x.device)
         for symbol in x.split(1, dim=-1):
             drive = symbol * self.weight.squeeze(-1) + self.bias
-            state = torch.where(symbol == 0, state, act(drive + nn.functional.linear(state, self.recurrent_weight)))
+            state = torch.where(symbol == 0, state, act(drive + linear(self.recurrent_weight, state)))
         return state
 
 

@@ -69,8 +69,8 @@ class Recurrence(nn.Module):
         """Return the state after the last item."""
         numbers = self.reader(x.unflatten(-1, (-1, self.item_features))).squeeze(-1)
         state = torch.zeros_like(numbers[..., :1]) + self.initial_state.to(x.dtype)
-        for number in numbers.split(1, dim=-1):
-            state = self.cell(torch.cat([state, number], dim=-1))
+        for k in range(numbers.shape[-1]):
+            state = self.cell(torch.stack([state[..., 0], numbers[..., k]], dim=-1))
         return state
 
 

@@ -55,11 +55,7 @@ def dot(weight: Tensor, x: Tensor) -> Tensor:
 
 
 def linear(weight: Tensor, x: Tensor) -> Tensor:
-    """Return W x for many inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`.
-
-    A few outputs are computed one by one: mapped over members that share their examples, the product for one output
-    is a single product of two matrices, where that for all outputs at once would be as many as there are members.
-    """
-    if weight.shape[-2] > ROWS:
-        return torch.nn.functional.linear(x, weight)
-    return torch.stack([x @ w for w in weight.unbind(-2)], -1)
+    """Return W x for many inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`; examples stay innermost."""
+    if x.dim() == 1:
+        return weight @ x
+    return (weight @ x.flatten(0, -2).mT).mT.unflatten(0, x.shape[:-1])

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.mlp import LinearLayer
+from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
@@ -43,7 +44,7 @@ class SineLayer(ArithmeticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return sin(W x + b)."""
-        return torch.sin(nn.functional.linear(x, self.weight, self.bias))
+        return torch.sin(linear(self.weight, x) + self.bias)
 
 
 class SineNetwork(ArithmeticModule):

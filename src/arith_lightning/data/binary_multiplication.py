@@ -137,7 +137,7 @@ class BinaryMultiplication(ArithmeticDataModule):
         first, second = operands.to(stream.dtype)
         shown = second if self.second_operand_visible else torch.zeros_like(second)
         low, high = CODINGS[self.coding]
-        return torch.cat([first, shown]) * (high - low) + low, product_bits(first, second)
+        return torch.stack([first, shown]).flatten(0, 1) * (high - low) + low, product_bits(first, second)
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the tolerance plus half of one pair's share, below which at most that share is wrong."""

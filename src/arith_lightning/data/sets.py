@@ -74,7 +74,7 @@ class NumberSets(ArithmeticDataModule):
             mask = torch.arange(places, device=stream.seed.device).unsqueeze(-1) < counts
         x = uniform(stream, self.numbers.to(stream.seed.device), (places, size))
         whole = torch.where(mask, x, 1.0).log().sum(0).exp() if self.operation == "product" else (x * mask).sum(0)
-        return torch.cat([x * mask, mask.to(x.dtype)]), whole.unsqueeze(0)
+        return torch.stack([x * mask, mask.to(x.dtype)]).flatten(0, 1), whole.unsqueeze(0)
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the mean relative error over the sets."""

@@ -21,7 +21,6 @@ WORTHWHILE = 10_000
 The rule looks at steps only, so that a member is computed in the same way in any company.
 """
 
-OPTIONS: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards], "size_asserts": False}
 os.environ.setdefault("TENSORIFY_PYTHON_SCALARS", "0")  # or every graph is traced twice, because buffers are scalars
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
 """What a compiler killed in the middle of its work leaves behind in the cache."""
@@ -88,38 +87,44 @@ def worthwhile(steps: int, device: torch.device) -> bool:
     return True
 
 
-def compiled(function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
-    """Compile `function` as one graph for any number of members above one, or for a single member.
+class Steps:
+    """A function compiled as one graph for any number of members above one, or for a single member.
 
     The compiler caches by code object, so every graph gets its own copy of the code. It checks nothing when a graph is
-    called; whoever calls must keep one graph for each dtype, device and structure, and one for a single member.
+    called; whoever calls must keep one graph for each dtype, device and structure, one for a single member, and more
+    where a graph turns out to be `bound`.
 
     Args:
         function: takes trees of tensors.
         axes: for each argument, the axes of the tensors in it whose length may change: members, steps.
-    """
-    own = types.FunctionType(
-        function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
-    )
-    graph = torch.compile(own, fullgraph=True, options=OPTIONS)
-    marked = False
 
-    def call(*arguments: Any) -> Any:
-        nonlocal marked
-        if not marked:
-            marked = True
-            for lengths, argument in zip(axes, arguments, strict=True):
+    """
+
+    def __init__(self, function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) -> None:
+        own = types.FunctionType(
+            function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
+        )
+        self.graph, self.axes, self.marked = private.Compiled(own), axes, False
+
+    @property
+    def bound(self) -> bool:
+        """Whether the graph holds for the lengths of its first call alone."""
+        return self.graph.bound
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Take the steps."""
+        if not self.marked:
+            self.marked = True
+            for lengths, argument in zip(self.axes, arguments, strict=True):
                 for leaf in private.tree_leaves(argument):
                     for axis in lengths:
                         private.allow_lengths(leaf, axis)
         with private.with_constants():
             try:
-                return graph(*arguments)
+                return self.graph(*arguments)
             except private.InductorError as error:
                 broken = BROKEN.search(str(error))
                 if broken is None:
                     raise
                 Path(broken[1]).unlink(missing_ok=True)
-                return graph(*arguments)
-
-    return call
+                return self.graph(*arguments)

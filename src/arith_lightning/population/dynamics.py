@@ -7,6 +7,7 @@ members (outermost) with `torch.func`. Nothing is reduced over members, so no me
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch.func import functional_call, grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population.compilation import compiled
+from arith_lightning.population.compilation import Steps
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
 from arith_lightning.private import while_loop
@@ -23,6 +24,9 @@ from arith_lightning.streams import Purpose, Stream
 
 TILE_BYTES = 2 * 2**20
 """Members are stepped in tiles whose examples and activations fit a core's cache."""
+LARGE = 64
+"""Parameters from which those of one member lie side by side in memory, as products of matrices want them; of fewer,
+the members lie side by side, where a handful of parameters still fills the vector units."""
 AXES = {"state": (-1,), "columns": (0,), "first": (), "corrections": (0,), "batches": (0, 1), "count": ()}
 """Axes, of what a compiled stretch of steps takes, whose length is a number of members or of steps and may change."""
 AHEAD_BYTES, AHEAD_STEPS = 2**23, 16
@@ -50,14 +54,42 @@ class Functional(nn.Module):
         return functional_call(self, {f"module.{name}": value for name, value in values.items()}, arguments)
 
 
+def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
+    """Return what one member makes of examples `(in_features, size)`, `(out_features, size)`.
+
+    Layers of a few parameters are mapped over examples, which lie innermost; of many, products of matrices are more.
+    """
+    if large(module):
+        return module(x.mT).mT
+    return vmap(module.forward, in_dims=-1, out_dims=-1)(x)
+
+
+def large(module: nn.Module) -> bool:
+    """Return whether a network is one of many parameters."""
+    return sum(parameter.numel() for parameter in module.parameters()) >= LARGE
+
+
 def objective(module: ArithmeticModule, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
     """Return the loss of one member on examples `(in_features, size)` with targets `(out_features, size)`."""
-    return module.loss(vmap(module.forward, in_dims=-1, out_dims=-1)(x), x, y, step)
+    return module.loss(answers(module, x), x, y, step)
 
 
 def learning_rate(module: ArithmeticModule, step: Tensor) -> Tensor:
     """Return the learning rate of one member at a step."""
     return module.learning_rate * module.learning_rate_factor(step)
+
+
+@dataclass(order=True)
+class Graph:
+    """Compiled steps, and the members and rows of corrections that they were first called with."""
+
+    members: int
+    rows: int
+    steps: Steps = field(compare=False)
+
+    def takes(self, members: int, rows: int) -> bool:
+        """Return whether it can be called with so many, where need be with idle members beside them."""
+        return not self.steps.bound or (members <= self.members and rows == self.rows)
 
 
 class Dynamics:
@@ -83,17 +115,26 @@ class Dynamics:
             high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
+        self.large = large(module)
         self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
         examples = 0 if self.shared else data.in_features
         activations = examples + sum(layer.out_features for layer in module.layers().values())
         self.bytes_per_member = 4 * data.batch_size * activations
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
-        self.graphs: dict[str, Any] = {}
+        self.graphs: dict[str, list[Graph]] = {}
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
         """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
-        return torch.cat([values[name].flatten(1).movedim(0, -1) for name in self.shapes])
+        if self.large:
+            return torch.cat([values[name].flatten(1) for name in self.shapes], dim=1).mT
+        return torch.cat([values[name].flatten(1).mT for name in self.shapes])
+
+    def packed(self, values: Tensor) -> Tensor:
+        """Return a copy of `(parameters, members)` without gaps, in the layout that steps return."""
+        whole = values.mT if self.large else values
+        whole = whole.clone(memory_format=torch.contiguous_format)
+        return whole.mT if self.large else whole
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """Return one member's parameters as views of `(parameters,)`."""
@@ -196,11 +237,12 @@ class Dynamics:
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
         """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone."""
-        tiles = [slice(first, first + self.tile) for first in range(0, len(columns.seed), self.tile)]
+        members = torch.arange(len(columns.seed), device=columns.seed.device)
+        tiles = members.tensor_split(math.ceil(len(members) / self.tile))
         for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):
             ends = [
                 self._run(
-                    {name: value[:, tile].contiguous() for name, value in state.items()},
+                    {name: self.packed(value[:, tile]) for name, value in state.items()},
                     columns.select(tile),
                     first,
                     steps,
@@ -231,18 +273,39 @@ class Dynamics:
         corrections = adam_corrections(step, count).to(like)
         first = torch.tensor(step, device=like.device)
         if compile:
-            kind = f"{like.dtype} {like.device} {'one' if len(columns.seed) == 1 else 'many'}"
-            if kind not in self.graphs:
-                self.graphs[kind] = compiled(lambda *arguments: self._loop(*arguments), tuple(AXES.values()))
             last = torch.tensor(count, device=like.device)
             # no axis of size one, which the compiler would take for a constant
             table, *ahead = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *batches))
-            return self.graphs[kind](state, columns, first, table, tuple(ahead), last)
+            return self._compiled(state, columns, first, table, tuple(ahead), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else ()
         for k in range(count):
             given = fixed or tuple(part[k] for part in batches)
             state = self.advance(state, columns, first + k, corrections[k], given)
         return state
+
+    def _compiled(
+        self,
+        state: State,
+        columns: Columns,
+        first: Tensor,
+        corrections: Tensor,
+        batches: tuple[Tensor, ...],
+        count: Tensor,
+    ) -> State:
+        """Call the one graph for any number of members; where there can be none, the next larger, with idle members."""
+        members, rows, like = len(columns.seed), len(corrections), state["parameters"]
+        graphs = self.graphs.setdefault(f"{like.dtype} {like.device} {'one' if members == 1 else 'many'}", [])
+        able = [known for known in graphs if known.takes(members, rows)]
+        if not able:
+            able = [Graph(members, rows, Steps(lambda *arguments: self._loop(*arguments), tuple(AXES.values())))]
+            graphs += able
+        graph = min(able)
+        if graph.steps.bound and graph.members > members:
+            which = torch.arange(graph.members, device=like.device).clamp(max=members - 1)
+            state = {name: self.packed(value[:, which]) for name, value in state.items()}
+            columns, batches = columns.select(which), tuple(part[:, which] for part in batches)
+        end = graph.steps(state, columns, first, corrections, batches, count)
+        return {name: value[:, :members] for name, value in end.items()}
 
     def _loop(
         self,
@@ -266,6 +329,6 @@ class Dynamics:
             return k + 1, *(after[name] for name in state)
 
         # copies with the strides that a step returns, also where there is a single parameter
-        start = (value.clone(memory_format=torch.contiguous_format) for value in state.values())
+        start = (self.packed(value) for value in state.values())
         _, *values = while_loop(unfinished, body, (torch.zeros_like(first), *start))
         return dict(zip(state, values, strict=True))
