@@ -180,6 +180,19 @@ def test_compiled_steps_equal_eager_ones(module, data):
         torch.testing.assert_close(compiled, eager, rtol=1e-5, atol=1e-6)
 
 
+def test_graphs_of_one_number_of_members_are_noticed():
+    module, data, ends = MLP(activation="gelu", depth=1, width=4), SingleModuleTask(), {}
+    for members in (7, 5):
+        population = Population(module, data, seeds=range(members))
+        for compile in (True, False):
+            end = population.dynamics.run(population.live.state, population.live.columns, 0, 19, compile)
+            ends[members, compile] = end["parameters"]
+        torch.testing.assert_close(ends[members, True], ends[members, False], rtol=1e-5, atol=1e-6)
+    (graph,) = next(iter(population.dynamics.graphs.values()))
+    assert graph.steps.bound, "torch maps gelu over any number of members now; find another operation"
+    assert torch.equal(ends[7, True][:, :5], ends[5, True])
+
+
 @pytest.mark.usefixtures("double")
 def test_tiles_do_not_change_members():
     population = Population(NMU(), SingleModuleTask(), seeds=range(7))

@@ -83,7 +83,7 @@ class BitSerialNetwork(nn.Module):
         total = carry = none = torch.zeros_like(a)
         digits = []
         for bit in [*reversed(b.split(1, dim=-1)), *none.split(1, dim=-1)]:
-            higher = nn.functional.pad(total[..., :-1], (1, 0))
+            higher = torch.cat([none[..., :1], total[..., :-1]], dim=-1)
             total, carry = self.cell(torch.stack([a * bit, higher, carry]).movedim(0, -1)).unbind(-1)
             digits.append(total[..., -1].clone())  # a view would keep all cells of every step in memory
         return torch.stack(digits[::-1], dim=-1)

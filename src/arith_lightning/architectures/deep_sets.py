@@ -33,8 +33,8 @@ class SetNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return rho of the sum of phi over the elements, or its exponential."""
-        numbers, mask = x.chunk(2, dim=-1)
-        pooled = (self.phi(numbers.unsqueeze(-1)) * mask.unsqueeze(-1)).sum(-2)
+        numbers, mask = x.movedim(-1, 0).unsqueeze(-1).chunk(2)  # places first, so that examples stay innermost
+        pooled = (self.phi(numbers) * mask).sum(0)
         z = self.rho(pooled)
         return torch.exp(z) if self.exponential else z
 

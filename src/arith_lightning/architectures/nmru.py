@@ -39,13 +39,13 @@ class NMRULayer(NMULayer):
 
     def weights(self) -> dict[str, Tensor]:
         """Return W of the inputs and of their reciprocals."""
-        multiply, divide = self.weight[..., : self.in_features], self.weight[..., self.in_features :]
+        multiply, divide = self.weight.chunk(2, dim=-1)
         return {"weight": multiply, "weight_reciprocal": divide}
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the signed product over the selected inputs and reciprocals."""
         reciprocal = 1 / (x + EPSILON if self.training else x)
-        parts = list(zip(self.weights().values(), (x, reciprocal), strict=True))
+        parts = list(zip(self.weight.chunk(2, dim=-1), (x, reciprocal), strict=True))
         multiplied, divided = (product(selected, w, v.abs()) for w, v in parts)
         turned, back = (dot(w, torch.where(v < 0, math.pi, 0.0).to(v.dtype)) for w, v in parts)
         return multiplied * divided * torch.cos(turned + back)

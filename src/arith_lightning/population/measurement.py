@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.evaluation import sparsity_error
-from arith_lightning.population.dynamics import Dynamics, Functional
+from arith_lightning.population.dynamics import Dynamics, Functional, answers
 from arith_lightning.population.members import Columns
 
 EVALUATED_BYTES = 2**22
@@ -32,6 +32,7 @@ class Measurement:
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule, dynamics: Dynamics) -> None:
         self.module, self.data, self.dynamics = module, data, dynamics
         self.weights = Functional(module, lambda module: module.weights())
+        self.answers = Functional(module, answers)
         self.sets: dict[Any, Sets] = {}
         """Evaluation sets of the last measurement, by what they depend on."""
 
@@ -65,7 +66,7 @@ class Measurement:
             values = self.dynamics.unflatten(flat) | buffers
             errors = {}
             for split, (x, y) in zip(SPLITS, sets, strict=True):
-                answer = vmap(lambda x: functional_call(self.module, values, (x,)), in_dims=-1, out_dims=-1)(x)
+                answer = self.answers.at(values, x)
                 # summed in double precision and rounded once, so that the order of the sum, which follows the number
                 # of members, leaves no trace
                 errors[f"{split}_mse"] = (answer - y).square().mean(dtype=torch.float64).to(answer.dtype)
