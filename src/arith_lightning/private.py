@@ -53,6 +53,8 @@ class Compiled:
 
     Args:
         function: what is compiled, at the first call.
+        products: whether it is mostly products of matrices, between which values that are read more than once are best
+            kept; otherwise whatever takes few operations is computed again where it is read.
 
     Attributes:
         bound: whether the graph holds for the lengths of its first call alone: some operations, such as `torch.cat`
@@ -60,15 +62,18 @@ class Compiled:
             for another number (test_graphs_of_one_number_of_members_are_noticed).
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], products: bool = False) -> None:
         self.bound = False
+        kept = {"realize_opcount_threshold": 6, "realize_reads_threshold": 2} if products else {}
+        self.options = {"size_asserts": False, "realize_opcount_threshold": 20} | kept
         options: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards]}
         self.graph = torch.compile(function, fullgraph=True, backend=self.backend, options=options)
 
     def backend(self, graph: Any, inputs: list[Any]) -> Callable[..., Any]:
         """Compile what was traced, and notice which lengths were taken for constants on the way."""
-        made = compile_fx(graph, inputs, config_patches={"size_asserts": False})
-        known = detect_fake_mode(inputs).shape_env.replacements
+        made: Any = compile_fx(graph, inputs, config_patches=self.options)
+        mode: Any = detect_fake_mode(inputs)
+        known = mode.shape_env.replacements
         self.bound = any(length.is_number for length in known.values())
         return made
 

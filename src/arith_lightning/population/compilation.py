@@ -97,14 +97,15 @@ class Steps:
     Args:
         function: takes trees of tensors.
         axes: for each argument, the axes of the tensors in it whose length may change: members, steps.
+        products: whether it is mostly products of matrices.
 
     """
 
-    def __init__(self, function: Callable[..., Any], axes: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, function: Callable[..., Any], axes: tuple[tuple[int, ...], ...], products: bool = False) -> None:
         own = types.FunctionType(
             function.__code__.replace(), function.__globals__, function.__name__, None, function.__closure__
         )
-        self.graph, self.axes, self.marked = private.Compiled(own), axes, False
+        self.graph, self.axes, self.marked = private.Compiled(own, products), axes, False
 
     @property
     def bound(self) -> bool:

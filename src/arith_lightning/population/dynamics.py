@@ -6,90 +6,25 @@ members (outermost) with `torch.func`. Nothing is reduced over members, so no me
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch import Tensor
+from torch.func import grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population.compilation import Steps
+from arith_lightning.population.functional import Functional, large, learning_rate, objective, written
+from arith_lightning.population.graphs import Graphs
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
 from arith_lightning.private import while_loop
 from arith_lightning.streams import Purpose, Stream
 
-TILE_BYTES = 2 * 2**20
-"""Members are stepped in tiles whose examples and activations fit a core's cache."""
-LARGE = 64
-"""Parameters from which those of one member lie side by side in memory, as products of matrices want them; of fewer,
-the members lie side by side, where a handful of parameters still fills the vector units."""
-AXES = {"state": (-1,), "columns": (0,), "first": (), "corrections": (0,), "batches": (0, 1), "count": ()}
-"""Axes, of what a compiled stretch of steps takes, whose length is a number of members or of steps and may change."""
+TILE_BYTES = 4 * 2**20
+"""Members are stepped in tiles that write about this much on their way forward, so that it stays in a core's cache."""
 AHEAD_BYTES, AHEAD_STEPS = 2**23, 16
 """Batches that a dataset draws ahead are drawn for as many steps as fit in this, but at least for so many."""
-
-
-class Functional(nn.Module):
-    """A function of a module, to be called as if the module had other parameters and buffers.
-
-    Args:
-        module: the architecture.
-        function: maps the module, then arguments, to anything.
-    """
-
-    def __init__(self, module: ArithmeticModule, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.module, self.function = module, function
-
-    def forward(self, *arguments: Any) -> Any:
-        """Return what the function makes of the module as it is."""
-        return self.function(self.module, *arguments)
-
-    def at(self, values: Mapping[str, Tensor], *arguments: Any) -> Any:
-        """Return what the function makes of the module with these parameters and buffers by full name."""
-        return functional_call(self, {f"module.{name}": value for name, value in values.items()}, arguments)
-
-
-def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
-    """Return what one member makes of examples `(in_features, size)`, `(out_features, size)`.
-
-    Layers of a few parameters are mapped over examples, which lie innermost; of many, products of matrices are more.
-    """
-    if large(module):
-        return module(x.mT).mT
-    return vmap(module.forward, in_dims=-1, out_dims=-1)(x)
-
-
-def large(module: nn.Module) -> bool:
-    """Return whether a network is one of many parameters."""
-    return sum(parameter.numel() for parameter in module.parameters()) >= LARGE
-
-
-def objective(module: ArithmeticModule, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
-    """Return the loss of one member on examples `(in_features, size)` with targets `(out_features, size)`."""
-    return module.loss(answers(module, x), x, y, step)
-
-
-def learning_rate(module: ArithmeticModule, step: Tensor) -> Tensor:
-    """Return the learning rate of one member at a step."""
-    return module.learning_rate * module.learning_rate_factor(step)
-
-
-@dataclass(order=True)
-class Graph:
-    """Compiled steps, and the members and rows of corrections that they were first called with."""
-
-    members: int
-    rows: int
-    steps: Steps = field(compare=False)
-
-    def takes(self, members: int, rows: int) -> bool:
-        """Return whether it can be called with so many, where need be with idle members beside them."""
-        return not self.steps.bound or (members <= self.members and rows == self.rows)
 
 
 class Dynamics:
@@ -118,11 +53,9 @@ class Dynamics:
         self.large = large(module)
         self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
-        examples = 0 if self.shared else data.in_features
-        activations = examples + sum(layer.out_features for layer in module.layers().values())
-        self.bytes_per_member = 4 * data.batch_size * activations
+        self.bytes_per_member = written(module, data)
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
-        self.graphs: dict[str, list[Graph]] = {}
+        self.graphs = Graphs(self._loop, self.packed, self.large)
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
         """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
@@ -276,36 +209,12 @@ class Dynamics:
             last = torch.tensor(count, device=like.device)
             # no axis of size one, which the compiler would take for a constant
             table, *ahead = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *batches))
-            return self._compiled(state, columns, first, table, tuple(ahead), last)
+            return self.graphs(state, columns, first, table, tuple(ahead), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else ()
         for k in range(count):
             given = fixed or tuple(part[k] for part in batches)
             state = self.advance(state, columns, first + k, corrections[k], given)
         return state
-
-    def _compiled(
-        self,
-        state: State,
-        columns: Columns,
-        first: Tensor,
-        corrections: Tensor,
-        batches: tuple[Tensor, ...],
-        count: Tensor,
-    ) -> State:
-        """Call the one graph for any number of members; where there can be none, the next larger, with idle members."""
-        members, rows, like = len(columns.seed), len(corrections), state["parameters"]
-        graphs = self.graphs.setdefault(f"{like.dtype} {like.device} {'one' if members == 1 else 'many'}", [])
-        able = [known for known in graphs if known.takes(members, rows)]
-        if not able:
-            able = [Graph(members, rows, Steps(lambda *arguments: self._loop(*arguments), tuple(AXES.values())))]
-            graphs += able
-        graph = min(able)
-        if graph.steps.bound and graph.members > members:
-            which = torch.arange(graph.members, device=like.device).clamp(max=members - 1)
-            state = {name: self.packed(value[:, which]) for name, value in state.items()}
-            columns, batches = columns.select(which), tuple(part[:, which] for part in batches)
-        end = graph.steps(state, columns, first, corrections, batches, count)
-        return {name: value[:, :members] for name, value in end.items()}
 
     def _loop(
         self,

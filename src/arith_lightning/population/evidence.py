@@ -6,7 +6,7 @@ from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule, LinearLayer
 from arith_lightning.evaluation.diagnosis import Evidence
-from arith_lightning.population.dynamics import Functional
+from arith_lightning.population.functional import Functional
 from arith_lightning.population.population import Population
 
 EXAMPLES = 256

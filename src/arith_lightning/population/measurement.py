@@ -9,10 +9,11 @@ from torch.func import vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.evaluation import sparsity_error
-from arith_lightning.population.dynamics import Dynamics, Functional, answers
+from arith_lightning.population.dynamics import Dynamics
+from arith_lightning.population.functional import Functional, answers
 from arith_lightning.population.members import Columns
 
-EVALUATED_BYTES = 2**22
+EVALUATED_BYTES = 2**23
 """Members are evaluated as many at a time as their examples and activations fit in this, about a core's cache."""
 SPLITS = ("interpolation", "extrapolation")
 

@@ -1,0 +1,86 @@
+"""Functions of one member's module, pure, so that they can be differentiated and mapped over members."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.data import ArithmeticDataModule
+
+LARGE = 64
+"""Parameters from which those of one member lie side by side in memory, as products of matrices want them; of fewer,
+the members lie side by side, where a handful of parameters still fills the vector units."""
+
+
+class Functional(nn.Module):
+    """A function of a module, to be called as if the module had other parameters and buffers.
+
+    Args:
+        module: the architecture.
+        function: maps the module, then arguments, to anything.
+    """
+
+    def __init__(self, module: ArithmeticModule, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.module, self.function = module, function
+
+    def forward(self, *arguments: Any) -> Any:
+        """Return what the function makes of the module as it is."""
+        return self.function(self.module, *arguments)
+
+    def at(self, values: Mapping[str, Tensor], *arguments: Any) -> Any:
+        """Return what the function makes of the module with these parameters and buffers by full name."""
+        return functional_call(self, {f"module.{name}": value for name, value in values.items()}, arguments)
+
+
+def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
+    """Return what one member makes of examples `(in_features, size)`, `(out_features, size)`.
+
+    Layers of a few parameters are mapped over examples, which lie innermost; of many, products of matrices are more.
+    """
+    if large(module):
+        return module(x.mT).mT
+    return vmap(module.forward, in_dims=-1, out_dims=-1)(x)
+
+
+def large(module: nn.Module) -> bool:
+    """Return whether a network is one of many parameters."""
+    return sum(parameter.numel() for parameter in module.parameters()) >= LARGE
+
+
+def objective(module: ArithmeticModule, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+    """Return the loss of one member on examples `(in_features, size)` with targets `(out_features, size)`."""
+    return module.loss(answers(module, x), x, y, step)
+
+
+def learning_rate(module: ArithmeticModule, step: Tensor) -> Tensor:
+    """Return the learning rate of one member at a step."""
+    return module.learning_rate * module.learning_rate_factor(step)
+
+
+class Written(TorchDispatchMode):
+    """Counts the bytes of what operations return, without views."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call the operation and count."""
+        result = func(*args, **kwargs or {})
+        if isinstance(result, Tensor) and not func.is_view:
+            self.bytes += result.nbytes
+        return result
+
+
+@torch.no_grad()
+def written(module: ArithmeticModule, data: ArithmeticDataModule) -> int:
+    """Return the bytes that one member's batch and way forward through the network write."""
+    x = torch.ones(data.batch_size, data.in_features, dtype=next(module.parameters()).dtype)
+    with Written() as counted:
+        module(x)
+    return counted.bytes + x.nbytes
