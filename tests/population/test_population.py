@@ -165,13 +165,22 @@ def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
         assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
 
 
+SIZES = ((5, 5), (7, 19), (7, 1))
+"""Members and steps; as many steps as members first, which the compiler must not take for one number."""
+
+
 @pytest.mark.parametrize(
-    ("module", "data"),
-    [(NMU(), SingleModuleTask()), (NALU(), IntegerSeries()), (NMU(), SingleModuleTask(streams="published"))],
+    ("module", "data", "sizes"),
+    [
+        (NMU(), SingleModuleTask(), SIZES),
+        (NALU(), IntegerSeries(), SIZES),
+        (NMU(), SingleModuleTask(streams="published"), SIZES),
+        (MLP(depth=1, width=16), SingleModuleTask(), ((3, 5), (7, 19))),
+        (MLP(depth=1, width=16), SingleModuleTask(), ((1, 5),)),
+    ],
 )
-def test_compiled_steps_equal_eager_ones(module, data):
-    # as many steps as members first, which the compiler must not take for one number
-    for members, steps in ((5, 5), (7, 19), (7, 1)):
+def test_compiled_steps_equal_eager_ones(module, data, sizes):
+    for members, steps in sizes:
         population = Population(module, data, seeds=range(members))
         compiled, eager = (
             population.dynamics.run(population.live.state, population.live.columns, 0, steps, compile)["parameters"]

@@ -65,9 +65,9 @@ class Dynamics:
 
     def packed(self, values: Tensor) -> Tensor:
         """Return a copy of `(parameters, members)` without gaps, in the layout that steps return."""
-        whole = values.mT if self.large else values
-        whole = whole.clone(memory_format=torch.contiguous_format)
-        return whole.mT if self.large else whole
+        turned = self.large and values.shape[1] > 1  # one member has a single layout, and torch one name for it
+        whole = (values.mT if turned else values).clone(memory_format=torch.contiguous_format)
+        return whole.mT if turned else whole
 
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """Return one member's parameters as views of `(parameters,)`."""
