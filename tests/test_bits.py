@@ -23,11 +23,11 @@ def digest(population):
     return hashlib.sha256(b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
-def members(kind, compile, drop=False):
-    """A population whose number of members leaves a rest in vectors of any length."""
-    module = kind(learning_rate=0.02, **({"depth": 1, "width": 5} if kind is MLP else {}))
+def members(kind, compile, drop=False, workers=1):
+    """A population whose size leaves a rest in vectors of any length; NALU has few parameters, MLP many."""
+    module = kind(learning_rate=0.02, **({"depth": 1, "width": 17} if kind is MLP else {}))
     data = SingleModuleTask(epsilon=0.02 if drop else 1e-5, batch_size=16)
-    return Population(module, data, range(37), evaluate_every=EVERY, compile=compile, drop_decided=drop)
+    return Population(module, data, range(37), [{}], EVERY, compile, drop, workers)
 
 
 PROCESS = """
@@ -59,6 +59,14 @@ def test_the_same_command_gives_the_same_bits_in_another_process_on_other_cores(
     recalled, found = done.stdout.split()[-2:]
     assert found == digest(population), done.stderr
     assert (int(recalled) > 0) == compile, "compiled steps are recalled from the disk"
+
+
+@pytest.mark.parametrize("kind", [NALU, MLP])
+def test_the_number_of_workers_changes_no_bit(kind, trainer):
+    alone, shared = members(kind, True), members(kind, True, workers=3)
+    for population in (alone, shared):
+        trainer(STEPS).fit(population)
+    assert digest(alone) == digest(shared)
 
 
 @pytest.mark.parametrize(("kind", "compile"), [(NALU, False), (NALU, True), (MLP, False)])

@@ -22,6 +22,7 @@ from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.explain import BASES, KINDS, explained, exported
 from arith_lightning.population import Population, limits, settings
+from arith_lightning.population.team import cores
 
 SUBCOMMANDS = ("fit", "validate", "test")
 PATHS = ("config", "ckpt_path", "default_root_dir", "base")
@@ -78,6 +79,9 @@ class ArithmeticCLI(LightningCLI):
         parser.add_argument(
             "--drop_decided", type=bool, default=False, help="Drop members as soon as they are solved or have diverged."
         )
+        parser.add_argument(
+            "--workers", type=int | None, default=None, help="Processes that share the members; null is every core."
+        )
         for name in ("in_features", "out_features"):
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
 
@@ -110,20 +114,23 @@ class ArithmeticCLI(LightningCLI):
 
     def population(self) -> Population:
         """Return the population of the configured architecture, dataset, seeds and settings."""
+        workers = self._get(self.config, "workers")
         return Population(
             self.model,
             self.datamodule,
             seeds=seeds_of(self._get(self.config, "seeds")),
             settings=read_settings(self._get(self.config, "settings"), self.model, self.datamodule),
             **{name: self._get(self.config, name) for name in ("evaluate_every", "compile", "drop_decided")},
+            workers=cores() if workers is None else workers,
         )
 
     def _parse_ckpt_path(self) -> None:
         """Leave the checkpoint alone: those of populations hold no arguments."""
 
     def configuration(self) -> str:
-        """Return the resolved configuration as YAML."""
-        config = self.config[self.subcommand] if self.subcommand else self.config
+        """Return the resolved configuration as YAML, without what decides about speed alone."""
+        config = (self.config[self.subcommand] if self.subcommand else self.config).clone()
+        config.pop("workers")
         return self._parser(self.subcommand).dump(config, skip_unset=False)
 
 

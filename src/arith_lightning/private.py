@@ -23,14 +23,14 @@ from torch._inductor import cpp_builder
 from torch._inductor.compile_fx import compile_fx
 from torch._inductor.exc import InductorError
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.tensorboard import SummaryWriter
 
-__all__ = ["InductorError", "default_cache_dir", "tree_leaves", "while_loop"]
+__all__ = ["InductorError", "default_cache_dir", "tree_leaves", "tree_map", "while_loop"]
 """`while_loop`: steps loop inside one graph; without it each is a call (test_compiled_steps_equal_eager_ones).
 `InductorError`: a program that a kill has torn is compiled again (test_a_torn_program_is_compiled_again).
 `default_cache_dir`: tells the user's own cache from torch's (test_compiled_steps_are_kept_where_only_the_user_writes).
-`tree_leaves`: the tensors in nested arguments."""
+`tree_leaves`, `tree_map`: the tensors in nested arguments."""
 
 
 def cache_loops() -> None:
@@ -57,13 +57,13 @@ class Compiled:
             kept; otherwise whatever takes few operations is computed again where it is read.
 
     Attributes:
-        bound: whether the graph holds for the lengths of its first call alone: some operations, such as `torch.cat`
-            and `layer_norm`, are mapped over a known number of members only. Without it such graphs are silently wrong
-            for another number (test_graphs_of_one_number_of_members_are_noticed).
+        constants: lengths of the first call that the graph took for constants: some operations, such as `torch.cat` and
+            `layer_norm`, are mapped over a known number of members only. Without these, graphs are silently wrong for
+            another number (test_graphs_of_one_number_of_members_are_noticed).
     """
 
     def __init__(self, function: Callable[..., Any], products: bool = False) -> None:
-        self.bound = False
+        self.constants: set[int] = set()
         kept = {"realize_opcount_threshold": 6, "realize_reads_threshold": 2} if products else {}
         self.options = {"size_asserts": False, "realize_opcount_threshold": 20} | kept
         options: dict[str, Any] = {"guard_filter_fn": lambda guards: [False for _ in guards]}
@@ -74,7 +74,7 @@ class Compiled:
         made: Any = compile_fx(graph, inputs, config_patches=self.options)
         mode: Any = detect_fake_mode(inputs)
         known = mode.shape_env.replacements
-        self.bound = any(length.is_number for length in known.values())
+        self.constants = {int(length) for length in known.values() if length.is_number}
         return made
 
     def __call__(self, *arguments: Any) -> Any:

@@ -168,10 +168,11 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
     if os.name == "posix":
         context.set_forkserver_preload(PRELOADED)
     processes: list[Any] = []
+    cores = max(1, workers // len(missing))
 
     def one(run: Run) -> None:
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_fit, args=(run.arguments(quick), sender), daemon=True)
+        process = context.Process(target=_fit, args=([*run.arguments(quick), f"--workers={cores}"], sender))
         process.start()
         processes.append(process)
         sender.close()

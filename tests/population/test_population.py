@@ -198,7 +198,7 @@ def test_graphs_of_one_number_of_members_are_noticed():
             ends[members, compile] = end["parameters"]
         torch.testing.assert_close(ends[members, True], ends[members, False], rtol=1e-5, atol=1e-6)
     (graph,) = next(iter(population.dynamics.graphs.known.values()))
-    assert graph.steps.bound, "torch maps gelu over any number of members now; find another operation"
+    assert graph.bound, "torch maps gelu over any number of members now; find another operation"
     assert torch.equal(ends[7, True][:, :5], ends[5, True])
 
 

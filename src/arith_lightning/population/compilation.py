@@ -108,9 +108,9 @@ class Steps:
         self.graph, self.axes, self.marked = private.Compiled(own, products), axes, False
 
     @property
-    def bound(self) -> bool:
-        """Whether the graph holds for the lengths of its first call alone."""
-        return self.graph.bound
+    def constants(self) -> set[int]:
+        """Lengths of the first call, of which the graph takes no other."""
+        return self.graph.constants
 
     def __call__(self, *arguments: Any) -> Any:
         """Take the steps."""

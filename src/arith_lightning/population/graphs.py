@@ -24,7 +24,14 @@ class Graph:
 
     def takes(self, members: int, rows: int) -> bool:
         """Return whether it can be called with so many, where need be with idle members beside them."""
-        return not self.steps.bound or (members <= self.members and rows == self.rows)
+        return (not self.bound or members <= self.members) and (
+            rows == self.rows or self.rows not in self.steps.constants
+        )
+
+    @property
+    def bound(self) -> bool:
+        """Whether it takes no other number of members than that of its first call."""
+        return self.members in self.steps.constants
 
 
 class Graphs:
@@ -59,7 +66,7 @@ class Graphs:
             ]
             known += able
         graph = min(able)
-        if graph.steps.bound and graph.members > members:
+        if graph.bound and graph.members > members:
             which = torch.arange(graph.members, device=like.device).clamp(max=members - 1)
             state = {name: self.packed(value[:, which]) for name, value in state.items()}
             columns, batches = columns.select(which), tuple(part[:, which] for part in batches)

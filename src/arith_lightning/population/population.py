@@ -25,7 +25,8 @@ from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.members import Columns, Members
-from arith_lightning.population.settings import check, rows
+from arith_lightning.population.settings import check, columns
+from arith_lightning.population.team import Team
 from arith_lightning.private import count_steps
 
 MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
@@ -46,6 +47,7 @@ class Population(LightningModule):
         evaluate_every: steps between two evaluations.
         compile: whether to compile the steps; None decides by the number of steps.
         drop_decided: whether solved and diverged members leave the population at once.
+        workers: processes that share the members of compiled steps; their number changes no bit.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Population(LightningModule):
         evaluate_every: int = 1000,
         compile: bool | None = None,
         drop_decided: bool = False,
+        workers: int = 1,
     ) -> None:
         super().__init__()
+        require(workers >= 1, "workers must be positive", workers, "try 1")
         require(len(settings) > 0, "a population needs a setting", settings, "try [{}]")
         require(evaluate_every >= 1, "evaluate_every must be positive", evaluate_every, "try 1000")
         limits.examine(module, data, seeds, len(settings))
@@ -70,6 +74,7 @@ class Population(LightningModule):
         self.all_columns = columns = self._columns()
         self.dynamics = dynamics(self.module, data)
         """The steps of this population; shared with every other population of the same structure."""
+        self.team = Team(self.dynamics, workers)
         self.measurement = Measurement(self.module, data, self.dynamics)
         dtype = next(module.parameters()).dtype
         state = {name: value.to(dtype) for name, value in self.dynamics.initial(columns).items()}
@@ -94,13 +99,7 @@ class Population(LightningModule):
     def _columns(self) -> Columns:
         seed = torch.tensor(self.seeds, dtype=torch.int32).repeat(len(self.settings))
         check(self.settings, self.module, self.data)
-        module, data = (
-            {
-                name: torch.stack(values).repeat_interleave(len(self.seeds), dim=0)
-                for name, values in transposed(rows(part, self.settings)).items()
-            }
-            for part in (self.module, self.data)
-        )
+        module, data = (columns(part, self.settings, len(self.seeds)) for part in (self.module, self.data))
         return Columns(seed, module, data)
 
     @property
@@ -167,7 +166,7 @@ class Population(LightningModule):
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
             live = self.live
-            live.state = self.dynamics.run(live.state, live.columns, step, count, bool(self.compiled))
+            live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
             count_steps(self.trainer, count)
 
     # Evaluation
@@ -179,6 +178,10 @@ class Population(LightningModule):
     def test_dataloader(self) -> Iterable[int]:
         """Return one evaluation."""
         return [0]
+
+    def on_fit_end(self) -> None:
+        """Let the other processes go."""
+        self.team.dismiss()
 
     def validation_step(self, batch: int, batch_idx: int) -> None:
         """Evaluate every live member, update the record, and offer rates and medians to callbacks."""
@@ -288,8 +291,3 @@ class Population(LightningModule):
         self.record = {name: value.to(self.record[name].dtype) for name, value in moved.items()}
         self.record["parameters"] = moved["parameters"]
         return self
-
-
-def transposed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]]:
-    """Return the columns of rows that have the same names."""
-    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -51,6 +51,12 @@ def rows(part: Part, settings: Sequence[Setting]) -> list[dict[str, Tensor]]:
     return found
 
 
+def columns(part: Part, settings: Sequence[Setting], members: int) -> dict[str, Tensor]:
+    """Return the same by name, with a leading axis of members: so many of each setting, one setting after the other."""
+    found = rows(part, settings)
+    return {name: torch.stack([row[name] for row in found]).repeat_interleave(members, dim=0) for name in found[0]}
+
+
 def shaped(name: str, value: Tensor, shape: torch.Size) -> Tensor:
     """Return a value in a shape; a single interval stands for each of several."""
     try:
