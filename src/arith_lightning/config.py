@@ -74,7 +74,7 @@ class ArithmeticCLI(LightningCLI):
         )
         parser.add_argument("--evaluate_every", type=int, default=1000, help="Steps between two evaluations.")
         parser.add_argument(
-            "--compile", type=bool | None, default=None, help="Compile the steps; null decides by their number."
+            "--compile", type=bool | None, default=None, help="Compile the steps; null decides by their cost."
         )
         parser.add_argument(
             "--drop_decided", type=bool, default=False, help="Drop members as soon as they are solved or have diverged."

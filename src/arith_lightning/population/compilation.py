@@ -15,11 +15,10 @@ import torch
 
 from arith_lightning import private
 
-WORTHWHILE = 10_000
-"""Steps from which compiling pays: it costs ten to twenty seconds once, an eager step one to two milliseconds.
-
-The rule looks at steps only, so that a member is computed in the same way in any company.
-"""
+EAGER_STEP, EAGER_BYTE = 2e-3, 1.2e-9
+"""Seconds of a step that is not compiled, and of each byte that all members write on their way forward."""
+COMPILING = 10.0
+"""Seconds of such steps from which compiling pays, which costs three of them from a warm cache and ten from a cold."""
 
 os.environ.setdefault("TENSORIFY_PYTHON_SCALARS", "0")  # or every graph is traced twice, because buffers are scalars
 BROKEN = re.compile(r"ImportError: (\S+\.so): ")
@@ -75,10 +74,19 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++"))
 
 
-def worthwhile(steps: int, device: torch.device) -> bool:
-    """Decide whether a run of `steps` steps should be compiled, and say so where it should but cannot be."""
-    if steps < WORTHWHILE:
-        return False
+def worthwhile(steps: int, device: torch.device, written: int = 0) -> bool:
+    """Decide whether a run should be compiled.
+
+    Args:
+        steps: steps of the run.
+        device: where they are taken.
+        written: bytes that all members write on their way forward, in each step.
+    """
+    return steps * (EAGER_STEP + EAGER_BYTE * written) >= COMPILING and able(device)
+
+
+def able(device: torch.device) -> bool:
+    """Return whether steps can be compiled; say so where they cannot."""
     if device.type == "cpu" and not compiler():
         log.warning(
             "no C++ compiler was found, so this run is not compiled and takes several times longer; %s", INSTALL

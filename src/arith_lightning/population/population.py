@@ -45,7 +45,7 @@ class Population(LightningModule):
         settings: for each setting, values by name of the module's or the data's arguments that a buffer or a column is
             named after.
         evaluate_every: steps between two evaluations.
-        compile: whether to compile the steps; None decides by the number of steps.
+        compile: whether to compile the steps; None decides by what they would cost.
         drop_decided: whether solved and diverged members leave the population at once.
         workers: processes that share the members of compiled steps; their number changes no bit.
     """
@@ -155,7 +155,8 @@ class Population(LightningModule):
         able = not self.compiled or self.device.type != "cpu" or compiler() is not None
         require(able, "steps can be compiled only where there is a C++ compiler", "compile: true", INSTALL)
         if self.compiled is None:
-            self.compiled = worthwhile(self.trainer.max_steps, self.device)
+            written = self.dynamics.bytes_per_member * len(self)
+            self.compiled = worthwhile(self.trainer.max_steps, self.device, written)
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """Take the steps up to the next evaluation, and count them as Lightning's global steps."""

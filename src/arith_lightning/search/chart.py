@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from arith_lightning.population.compilation import WORTHWHILE, worthwhile
+from arith_lightning.population.compilation import able
 from arith_lightning.runs import write
 from arith_lightning.search.objective import Result
 from arith_lightning.search.pool import Pool
@@ -84,7 +84,7 @@ class Chart:
         """Whether to compile the steps: from some minutes of one core on, whatever the number of workers."""
         members = len(self.cells()) // len(self.panels) * len(self.seeds)
         examples = sum(self.batches) * members * self.space.steps
-        return examples > EAGER_EXAMPLES and worthwhile(WORTHWHILE, torch.device("cpu"))
+        return examples > EAGER_EXAMPLES and able(torch.device("cpu"))
 
     def tiles(self) -> list[range]:
         """Return the cells of each tile; no tile spans two panels, whose populations may differ in structure."""
