@@ -99,18 +99,18 @@ def test_ranges_of_other_distributions_say_so():
     shapes = {"interpolation_shape": [0.8], "extrapolation_shape": [0.5]}
     data = OperandTask("add", [0, 20], [0, 9], distribution="exponential", **shapes)
     population = Population(NMU(), data, [0], [{}, {"interpolation_shape": [0.2]}])
-    texts = [results.ranges(population, "interpolation", k) for k in range(2)]
+    texts = [row["interpolation"] for row in results.rows(population)]
     assert texts == ["exponential(0.8) on [0, 20]", "exponential(0.2) on [0, 20]"]
-    assert results.ranges(population, "extrapolation", 0) == "exponential(0.5) on [0, 9]"
+    assert results.rows(population)[0]["extrapolation"] == "exponential(0.5) on [0, 9]"
 
 
 def test_a_second_range_stands_behind_a_slash():
     data = OperandTask("div", [-2, -1], [-6, -2], second_interpolation=[1, 2], second_extrapolation=[2, 6])
     population = Population(NMU(), data, [0])
-    assert results.ranges(population, "interpolation", 0) == "[-2, -1] / [1, 2]"
-    assert results.ranges(population, "extrapolation", 0) == "[-6, -2] / [2, 6]"
+    assert results.rows(population)[0]["interpolation"] == "[-2, -1] / [1, 2]"
+    assert results.rows(population)[0]["extrapolation"] == "[-6, -2] / [2, 6]"
 
 
 def test_benfords_law_needs_no_shape():
     population = Population(NMU(), OperandTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
-    assert results.ranges(population, "interpolation", 0) == "benford on [10, 100]"
+    assert results.rows(population)[0]["interpolation"] == "benford on [10, 100]"

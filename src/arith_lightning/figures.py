@@ -32,7 +32,7 @@ def curves(history: Sequence[dict[str, Any]], population: Population) -> Figure:
     above.set(ylabel="mean squared error")
     if np.isfinite([entry[name] for entry in history for name in ERRORS]).any():
         above.set(yscale="log")
-        if population.data.criterion == "MSE":
+        if population.data.criterion.squared:
             thresholds(above, population)
         above.legend(frameon=False)
     else:
@@ -55,7 +55,7 @@ def members(population: Population) -> Figure:
         nothing(axes)
         return figure
     axes.set(xscale="log", yscale="log")
-    if population.data.criterion == "MSE":
+    if population.data.criterion.squared:
         thresholds(axes, population)
     axes.legend(frameon=False)
     return figure
@@ -98,7 +98,7 @@ def predictions(population: Population, index: int) -> Figure:
     member = population.member(index).to(x.dtype)
     with torch.no_grad():
         prediction = member(x.mT).mT
-    if population.data.criterion == "share of wrong integers":
+    if population.data.consecutive:
         right = ((prediction > 0.5) == (y > 0.5)).flatten().numpy().astype(float)
         width = 50
         grid = np.pad(right, (0, -len(right) % width), constant_values=np.nan).reshape(-1, width)

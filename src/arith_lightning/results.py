@@ -14,7 +14,6 @@ from rich.table import Table
 from torch import Tensor
 
 from arith_lightning import runs
-from arith_lightning.data.any_operation import NAMES
 from arith_lightning.evaluation import Rate, verdict
 from arith_lightning.population import Population
 
@@ -30,14 +29,16 @@ def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
     module, measured = population.module, verdict.measured(population.record)
+    columns = population.all_columns.data
+    asked = [data.asked({name: column[k] for name, column in columns.items()}) for k in range(len(population))]
     return [
         {
             "architecture": type(module).__name__,
-            "operation": operation(population, k),
+            "operation": asked[k].operation,
             "in_features": data.in_features,
-            "interpolation": ranges(population, "interpolation", k),
-            "extrapolation": ranges(population, "extrapolation", k),
-            "epsilon": getattr(data, "epsilon", None),
+            "interpolation": asked[k].interpolation,
+            "extrapolation": asked[k].extrapolation,
+            "epsilon": asked[k].epsilon,
             "setting": k // len(population.seeds),
             "seed": population.seeds[k % len(population.seeds)],
             "success": bool(success[k]) if measured[k] else None,
@@ -51,32 +52,6 @@ def rows(population: Population) -> list[dict[str, Any]]:
         }
         for k in range(len(population))
     ]
-
-
-def operation(population: Population, member: int) -> str | None:
-    """Return the name of a member's operation, where the dataset has one."""
-    asked = population.all_columns.data.get("operation")
-    found = getattr(population.data, "operation", None)
-    return getattr(found, "name", found) if asked is None else NAMES[int(asked[member])]
-
-
-def ranges(population: Population, split: str, member: int) -> str | None:
-    """Return a member's range of a split as text, with its distribution unless that is uniform; None without one.
-
-    A second operand with a range of its own stands behind a slash.
-    """
-    columns = {name: column[member].tolist() for name, column in population.all_columns.data.items()}
-    known = getattr(population.data, "ranges", {}) | columns
-    texts = [
-        " or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in known[name]))
-        for name in (split, f"second_{split}")
-        if name in known
-    ]
-    distribution, shape = getattr(population.data, "distribution", "uniform"), columns.get(f"{split}_shape", [])
-    if texts and distribution != "uniform":
-        arguments = f"({', '.join(f'{value:g}' for value in shape)})" if shape else ""
-        return f"{distribution}{arguments} on {' / '.join(texts)}"
-    return " / ".join(texts) or None
 
 
 def solved(step: int) -> int | None:
@@ -117,7 +92,7 @@ def summary(population: Population) -> dict[str, Any]:
     return {
         "architecture": type(member).__name__,
         "dataset": type(population.data).__name__,
-        "criterion": population.data.criterion,
+        "criterion": population.data.criterion.name,
         "threshold": population.threshold[index].item(),
         "thresholds": [population.threshold.min().item(), population.threshold.max().item()],
         "success_rate": rate.value,
@@ -223,7 +198,7 @@ def show(population: Population, console: Console) -> None:
     )
     table = Table("", "best", "median", "worst", title="over all runs, each at its step of lowest interpolation error")
     lines = {"extrapolation MSE": s["extrapolation_mse"], "interpolation MSE": s["interpolation_mse"]}
-    if s["criterion"] != "MSE":
+    if not population.data.criterion.squared:
         lines = {s["criterion"]: s["error"], **lines}
     if s["sparsity_error"]["median"] is not None:
         lines["sparsity error of the solved"] = s["sparsity_error"]

@@ -38,7 +38,7 @@ def test_a_chosen_function_is_judged_alone(output):
     _, y = data.evaluation_set("extrapolation")
     wrong = y + torch.tensor([1.0, 2.0, 3.0, 4.0]).unsqueeze(-1)
     assert data.judge(wrong, y).item() == pytest.approx(output + 1, rel=1e-5)
-    assert data.criterion == f"mean absolute error of {name}"
+    assert data.criterion.name == f"mean absolute error of {name}"
 
 
 def test_the_root_is_judged_where_x_is_positive():

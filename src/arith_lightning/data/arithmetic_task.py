@@ -23,8 +23,8 @@ from torch import Tensor
 
 from arith_lightning.complaint import require
 from arith_lightning.data import operations
-from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import intervals, uniform
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Split
+from arith_lightning.data.distributions import in_words, intervals, uniform
 from arith_lightning.data.quadrature import sum_quadrature
 from arith_lightning.streams import Stream
 
@@ -81,6 +81,11 @@ class WindowTask(ArithmeticDataModule):
             f"{self.error} on {extrapolation}",
             "keep 0 out of the range of div, reciprocal and root, or at its end",
         )
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return operation and ranges."""
+        trained, tested = (in_words({split: torch.tensor(rows)}, split) for split, rows in self.ranges.items())
+        return Asked(self.operation.name, trained, tested)
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw fresh inputs from the range of the split."""

@@ -6,7 +6,7 @@ fastest.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from lightning import LightningDataModule
@@ -20,6 +20,24 @@ from arith_lightning.streams import SEEDS, Purpose, Stream
 Split = Literal["interpolation", "extrapolation"]
 EVALUATION_SIZE = 10_000
 """Examples in the fixed interpolation and extrapolation sets, as in the published benchmarks."""
+
+
+class Criterion(NamedTuple):
+    """What a run is judged by."""
+
+    name: str
+    """The error that `judge` measures, as tables show it."""
+    squared: bool = False
+    """Whether that is the mean squared error."""
+
+
+class Asked(NamedTuple):
+    """What a member was asked, as tables show it; None where a dataset has no such thing."""
+
+    operation: str | None = None
+    interpolation: str | None = None
+    extrapolation: str | None = None
+    epsilon: float | None = None
 
 
 class ArithmeticDataModule(Again, LightningDataModule):
@@ -42,8 +60,10 @@ class ArithmeticDataModule(Again, LightningDataModule):
     differ in start and settings alone."""
     draws_ahead: bool = False
     """Whether training batches come from `draw_ahead`, drawn ahead of the steps, instead of `draw` inside them."""
-    criterion: str = "MSE"
-    """What `judge` measures, as shown in tables."""
+    criterion: Criterion = Criterion("MSE", squared=True)
+    """What `judge` measures."""
+    consecutive: ClassVar[bool] = False
+    """Whether the extrapolation set is the integers from 0 on with one answer each, which is drawn as a grid."""
     tolerance: float
     """Error below which a run is solved, where that is one number."""
     transient: ClassVar[frozenset[str]] = frozenset({"seed", "evaluation_seed"})
@@ -61,6 +81,10 @@ class ArithmeticDataModule(Again, LightningDataModule):
     def columns(self) -> dict[str, Tensor]:
         """Return the numbers that may differ between members of one population, as float64 tensors by name."""
         return {}
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return what a member with these columns is asked, for tables."""
+        return Asked()
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` examples: inputs `(in_features, size)`, targets `(out_features, size)`, in the stream's dtype."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Criterion, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
 
@@ -79,7 +79,7 @@ class BinaryMultiplication(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = "share of wrong products"
+    criterion = Criterion("share of wrong products")
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
+from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Criterion, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
 
@@ -33,7 +33,7 @@ class BitParity(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = "share of wrong rows"
+    criterion = Criterion("share of wrong rows")
 
     def __init__(
         self,

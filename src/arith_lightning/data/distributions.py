@@ -8,7 +8,7 @@ Hotho, "iNALU: Improved Neural Arithmetic Logic Unit" (2020), for the choice; th
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -89,6 +89,20 @@ def intervals(name: str, value: Range, count: int = 1) -> Tensor:
         "try [1, 2]",
     )
     return rows if len(rows) >= count else rows.expand(count, 2).clone()
+
+
+def in_words(columns: Mapping[str, Tensor], split: str, distribution: Distribution = "uniform") -> str:
+    """Return a member's range of a split as text, with its distribution unless that is uniform.
+
+    A second operand with a range of its own stands behind a slash.
+    """
+    known = [columns[name].tolist() for name in (split, f"second_{split}") if name in columns]
+    texts = [" or ".join(dict.fromkeys(f"[{low:g}, {high:g}]" for low, high in intervals)) for intervals in known]
+    if distribution == "uniform":
+        return " / ".join(texts)
+    shape = columns[f"{split}_shape"].tolist() if f"{split}_shape" in columns else []
+    arguments = f"({', '.join(f'{value:g}' for value in shape)})" if shape else ""
+    return f"{distribution}{arguments} on {' / '.join(texts)}"
 
 
 def parameters(name: str, distribution: Distribution, value: Sequence[float], rows: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from arith_lightning.complaint import require
 from arith_lightning.data import operations
-from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import intervals
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, Split
+from arith_lightning.data.distributions import in_words, intervals
 from arith_lightning.streams import Stream
 
 JUDGED = ("add", "mul", "div", "root")
@@ -42,7 +42,7 @@ class FourFunctions(ArithmeticDataModule):
 
     in_features = 2
     out_features = 4
-    criterion = "worst mean absolute error"
+    criterion = Criterion("worst mean absolute error")
 
     def __init__(
         self,
@@ -70,11 +70,15 @@ class FourFunctions(ArithmeticDataModule):
         self.tolerance = tolerance
         self.operation = None if operation is None else operations.operation(operation)
         if self.operation is not None:
-            self.criterion = f"mean absolute error of {operation}"
+            self.criterion = Criterion(f"mean absolute error of {operation}")
 
     def columns(self) -> dict[str, Tensor]:
         """Return the training range."""
         return {"interpolation": self._interpolation}
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return the function that is judged, if one is, and the training range."""
+        return Asked(self.operation and self.operation.name, in_words(columns, "interpolation"))
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw pairs from the training range; of the extrapolation split, return the grid, whatever `size`."""

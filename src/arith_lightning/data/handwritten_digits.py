@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import Split
+from arith_lightning.data.base import Criterion, Split
 from arith_lightning.data.number_sequences import NumberSequences, folded, relative_error
 from arith_lightning.streams import Purpose, Stream
 
@@ -61,7 +61,8 @@ class HandwrittenDigits(NumberSequences):
             repr(criterion),
             "try the former",
         )
-        self.in_features, self.criterion = length * PIXELS, criterion
+        self.in_features = length * PIXELS
+        self.criterion = Criterion(criterion, squared=criterion == "mean squared error")
         pictures, digits = (torch.as_tensor(array, dtype=torch.float32) for array in load_digits(return_X_y=True))
         # the digit is the last of a picture's numbers, so that both are looked up at once
         rows = torch.cat([pictures / 8 - 1, digits.unsqueeze(-1)], dim=-1)
@@ -91,6 +92,6 @@ class HandwrittenDigits(NumberSequences):
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the error of the sequences."""
-        if self.criterion == "mean squared error":
+        if self.criterion.squared:
             return (prediction.double() - target.double()).square().mean()
         return relative_error(prediction, target).median()

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, Split
 from arith_lightning.streams import Purpose, Stream
 
 LIMIT = 4096
@@ -64,7 +64,7 @@ class IntegerPairs(ArithmeticDataModule):
         seed: seed of the examples and batches when one model is trained alone.
     """
 
-    criterion = "share of inexact answers"
+    criterion = Criterion("share of inexact answers")
 
     def __init__(
         self,
@@ -95,6 +95,10 @@ class IntegerPairs(ArithmeticDataModule):
         self.test_range, self.examples, self.input_scale = (test_range[0], test_range[1]), examples, input_scale
         self.in_features = self.operation.operands
         self.target_scale = input_scale**self.operation.degree
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return the operation."""
+        return Asked(self.operation.name)
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` of the seed's examples; for the evaluation sets return the whole grid, whatever `size`."""

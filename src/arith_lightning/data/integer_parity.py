@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
+from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Criterion, Split
 from arith_lightning.streams import Purpose, Stream
 
 EXACT = {torch.float32: 2**24, torch.float64: 2**53}
@@ -31,7 +31,8 @@ class IntegerParity(ArithmeticDataModule):
     """
 
     in_features = 1
-    criterion = "share of wrong integers"
+    consecutive = True
+    criterion = Criterion("share of wrong integers")
 
     def __init__(
         self,

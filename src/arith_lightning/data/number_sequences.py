@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, Split
 from arith_lightning.streams import Stream
 
 
@@ -43,7 +43,7 @@ class NumberSequences(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = "mean relative error"
+    criterion = Criterion("mean relative error")
 
     def __init__(
         self,
@@ -62,6 +62,10 @@ class NumberSequences(ArithmeticDataModule):
         require(0 < tolerance < float("inf"), "tolerance must be positive and finite", tolerance, "try 1e-3")
         self.operation, self.in_features, self.length = operation, length, length
         self.test_length, self.test_size, self.tolerance = test_length, test_size, tolerance
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return the operation."""
+        return Asked(self.operation)
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` sequences; of the extrapolation split, `test_size` long ones, whatever `size`."""

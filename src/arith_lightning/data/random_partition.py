@@ -12,8 +12,8 @@ from torch import Tensor
 
 from arith_lightning.complaint import require
 from arith_lightning.data import operations
-from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import Distribution, Range, draw, intervals, parameters
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Split
+from arith_lightning.data.distributions import Distribution, Range, draw, in_words, intervals, parameters
 from arith_lightning.streams import Purpose, Stream
 
 
@@ -88,6 +88,14 @@ class RandomPartition(ArithmeticDataModule):
     def columns(self) -> dict[str, Tensor]:
         """Return the ranges, the shape of the distribution where it has one, and which inputs each sum is over."""
         return self._columns
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return operation and ranges."""
+        return Asked(
+            self.operation.name,
+            in_words(columns, "interpolation", self.distribution),
+            in_words(columns, "extrapolation", self.distribution),
+        )
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw the rows of a step from the range of the split."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Criterion, Split
 from arith_lightning.streams import Stream
 
 GRID = 2001
@@ -30,7 +30,7 @@ class ScalarIdentity(ArithmeticDataModule):
     """
 
     in_features = 1
-    criterion = "largest absolute error"
+    criterion = Criterion("largest absolute error")
 
     def __init__(
         self,

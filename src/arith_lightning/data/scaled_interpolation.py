@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
+from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Criterion, Split
 from arith_lightning.streams import Stream
 
 KNOTS = (255, 40_000, 200_000)
@@ -45,7 +45,7 @@ class ScaledInterpolation(ArithmeticDataModule):
 
     in_features = 1
     out_features = 3
-    criterion = "largest absolute error"
+    criterion = Criterion("largest absolute error")
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Criterion, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Stream
 
@@ -26,7 +26,7 @@ class SequenceParity(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = "share of wrong sequences"
+    criterion = Criterion("share of wrong sequences")
 
     def __init__(
         self, max_length: int = 10, test_length: int = 500, test_size: int = 200, batch_size: int = 128, seed: int = 0

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from arith_lightning.complaint import require
 from arith_lightning.data import operations
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, Split
 from arith_lightning.streams import Stream
 
 ROWS = {
@@ -37,13 +37,17 @@ class IntegerSeries(ArithmeticDataModule):
 
     in_features = 2
     fixed = True
-    criterion = "largest relative error"
+    criterion = Criterion("largest relative error")
 
     def __init__(self, operation: str = "mul", tolerance: float = 1e-3, decorrelated: bool = False) -> None:
         super().__init__(batch_size=len(range(*ROWS["interpolation"][0])))
         require(tolerance > 0, "tolerance must be positive", tolerance, "try 1e-3")
         self.decorrelated = decorrelated
         self.operation, self.tolerance = operations.operation(operation), tolerance
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return the operation."""
+        return Asked(self.operation.name)
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Return all rows of the split, whatever `size`."""

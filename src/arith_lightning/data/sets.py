@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import ArithmeticDataModule, Split
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, Split
 from arith_lightning.data.distributions import intervals, uniform
 from arith_lightning.streams import Stream
 
@@ -36,7 +36,7 @@ class NumberSets(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = "mean relative error"
+    criterion = Criterion("mean relative error")
 
     def __init__(
         self,
@@ -62,6 +62,10 @@ class NumberSets(ArithmeticDataModule):
         require(operation in ("sum", "product"), "operation must be sum or product", repr(operation), "try sum")
         self.operation, self.max_size, self.test_size, self.tolerance = operation, max_size, test_size, tolerance
         self.in_features = 2 * max_size
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return the operation."""
+        return Asked(self.operation)
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw sets `(2 places, size)`: numbers, 0 where there is none, and the mask."""

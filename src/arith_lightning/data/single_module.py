@@ -14,8 +14,8 @@ from torch import Tensor
 
 from arith_lightning.complaint import require
 from arith_lightning.data import operations, published
-from arith_lightning.data.base import ArithmeticDataModule, Split
-from arith_lightning.data.distributions import Moments, Range, intervals, uniform
+from arith_lightning.data.base import ArithmeticDataModule, Asked, Split
+from arith_lightning.data.distributions import Distribution, Moments, Range, in_words, intervals, uniform
 from arith_lightning.streams import Stream
 
 NEXT_TO_ZERO = 2.0**-24
@@ -43,6 +43,7 @@ class SingleModuleTask(ArithmeticDataModule):
     """
 
     transient = ArithmeticDataModule.transient | {"_generators"}
+    distribution: Distribution = "uniform"
 
     def __init__(
         self,
@@ -93,6 +94,15 @@ class SingleModuleTask(ArithmeticDataModule):
     def columns(self) -> dict[str, Tensor]:
         """Return the ranges."""
         return self._ranges
+
+    def asked(self, columns: Mapping[str, Tensor]) -> Asked:
+        """Return operation, ranges and epsilon."""
+        return Asked(
+            self.operation.name,
+            in_words(columns, "interpolation", self.distribution),
+            in_words(columns, "extrapolation", self.distribution),
+            self.epsilon,
+        )
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw operands and distractors from the ranges of the split."""

@@ -84,15 +84,14 @@ class System:
         lines = [header, ("---",) * len(header)]
         for label, trained in results.items():
             s = trained.summary
-            error = s["error"] if s["criterion"] != "MSE" else s["extrapolation_mse"]
             steps = s["solved_at_step_median"]
             lines.append(
                 (
                     plain(label),
                     str(trained.rate),
                     plain(s["criterion"]),
-                    shown(error["median"]),
-                    shown(error["best"]),
+                    shown(s["error"]["median"]),
+                    shown(s["error"]["best"]),
                     f"{s['threshold']:.3g}",
                     "never" if steps is None else f"{steps:,.0f}",
                 )
