@@ -21,9 +21,14 @@ def short(figure: Figure, value: float) -> str:
     """Return a value with three digits."""
     if figure.measure == "share of sgemm":
         return f"{value:.0%}"
-    if value >= 1e5:
-        return f"{value / 1e6:.2f} M"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    if figure.measure == "compile s":
+        return f"{value:.1f}"
+    return f"{value / 1e6:.2f} M" if value >= 1e6 else digits(value)
+
+
+def digits(value: float) -> str:
+    """Return a number with at least two digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value < 10 else f"{value:.3g}"
 
 
 def median(figure: Figure) -> str:
@@ -61,7 +66,7 @@ def ratio(results: Results, row: str, other: str, size: int) -> str:
     """Return how many times as fast as another a population is; a single model stands beside every size."""
     ours = results.get(row, "population", size, "updates/s")
     theirs = results.get(row, other, 1 if other == "PyTorch loop" else size, "updates/s")
-    return f"{ours.median / theirs.median:,.3g}" if ours and theirs and theirs.median else ""
+    return digits(ours.median / theirs.median) if ours and theirs and theirs.median else ""
 
 
 def footnotes(results: Results, row: str) -> str:
@@ -107,9 +112,9 @@ def summary(results: Results) -> list[list[str]]:
     for row in results.rows():
         found = {name: best(results, row, name) for name in names}
         loop, ours = found["PyTorch loop"], found["population"]
-        times = f"{ours.median / loop.median:,.3g}" if loop and ours else ""
+        times = digits(ours.median / loop.median) if loop and ours else ""
         peers = [f.median for name, f in found.items() if f and name.startswith("JAX")]
-        beside = f"{ours.median / max(peers):.2g}" if ours and peers else ""
+        beside = digits(ours.median / max(peers)) if ours and peers else ""
         share = results.get(row, "population", ours.members, "share of sgemm") if ours else None
         cells = [median(figure) if figure else "" for figure in found.values()]
         table.append([row, *cells, times, beside, median(share) if share else ""])
