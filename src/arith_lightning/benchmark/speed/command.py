@@ -10,6 +10,7 @@ import argparse
 import logging
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,12 @@ def check(options: argparse.Namespace) -> None:
         require(row in ROWS, f"--rows takes {', '.join(ROWS)}", row, f"choose some{nearest(row, ROWS)}")
     require(0 < options.seconds < math.inf, "--seconds must be positive", options.seconds, "try 0.5")
     require(options.repeats >= 1, "--repeats must be positive", options.repeats, "try 5")
+    require(
+        shutil.which(options.jax) is not None,
+        "--jax must be a Python interpreter",
+        options.jax,
+        f"try {sys.executable}",
+    )
     for path in (options.csv, options.markdown):
         if path is not None:
             require(path.parent.is_dir(), "a file needs a folder that exists", path, f"create {path.parent}")

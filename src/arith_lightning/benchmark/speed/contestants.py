@@ -226,6 +226,6 @@ def contestants(row: Row, key: str, flop: int, peer: Peer | None, compile: bool)
     forms = ("JAX natural", "JAX tuned") if row.tuned else ("JAX natural",)
     for form in forms if peer else ():
         for size in row.sizes:
-            steps = min(4096, max(8, round(1e9 / max(flop, 1e5) / size)))
+            steps = min(4096, max(16, round(2e9 / max(flop, 1e5) / size)))
             found.append(There(form, peer, key, size, steps))  # type: ignore[arg-type]
     return found

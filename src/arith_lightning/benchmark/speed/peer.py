@@ -19,7 +19,7 @@ ONE_THREAD = {
 
 
 class Peer:
-    """The process; `about` is its answer to nothing yet: version, models, and the CPU seconds of its imports.
+    """The process; `about` is what it says first: versions, models, and the CPU seconds of its imports.
 
     Args:
         python: an interpreter that has jax and optax.
@@ -30,18 +30,15 @@ class Peer:
 
     def __init__(self, python: str) -> None:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        try:
-            self.process = subprocess.Popen(
-                [python, str(PROGRAM)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                text=True,
-                env=os.environ | ONE_THREAD,
-                start_new_session=True,  # an interrupt reaches it through whoever closes it
-            )
-        except OSError as error:
-            raise ValueError(f"--jax must be a Python interpreter; got {python}; {error.strerror}") from None
+        self.process = subprocess.Popen(
+            [python, str(PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env=os.environ | ONE_THREAD,
+            start_new_session=True,  # an interrupt reaches it through whoever closes it
+        )
         self.about = self.answer()
 
     def ask(self, **order: Any) -> dict[str, Any]:

@@ -32,14 +32,14 @@ def digits(value: float) -> str:
 
 
 def median(figure: Figure) -> str:
-    """Return the median alone."""
-    return short(figure, figure.median)
+    """Return the median alone, with what is said about it."""
+    return f"{short(figure, figure.median)} {figure.note}".rstrip()
 
 
 def ranged(figure: Figure) -> str:
     """Return the median with the range."""
     if figure.low == figure.high:
-        return median(figure) + (f" ({figure.note})" if figure.note else "")
+        return median(figure)
     return f"{median(figure)} ({short(figure, figure.low)} .. {short(figure, figure.high)})"
 
 
@@ -74,24 +74,17 @@ def footnotes(results: Results, row: str) -> str:
     found = [figure for figure in results.figures if figure.row == row]
     flop = next((f"{figure.median:.3g} MFLOP an update" for figure in found if figure.measure.startswith("MFLOP")), "")
     limit = next((f"sgemm {figure.median:.3g} GFLOP/s" for figure in found if figure.contestant == "sgemm"), "")
-    ours = (figure for figure in found if figure.measure == "compile s" and figure.contestant == "population")
-    cache = next((f"compile cache {figure.note}" for figure in ours), "")
     spread = max((max(f.high / f.median, f.median / f.low) - 1 for f in found if f.low and f.median), default=0.0)
-    return "; ".join(part for part in (flop, limit, cache, f"repeats within {spread:.0%} of their median") if part)
+    return "; ".join(part for part in (flop, limit, f"repeats within {spread:.0%} of their median") if part)
 
 
 def block(results: Results, row: str) -> str:
     """Return the medians of a row as lines of less than 80 columns."""
-    shown = [f"{head:<{LABEL}}" + "".join(f"{cell:>{COLUMN}}" for cell in rest) for head, *rest in table(results, row)]
-    return "\n".join([row, *shown, f"({footnotes(results, row)})", ""])
-
-
-def table(results: Results, row: str) -> list[list[str]]:
-    """Return the lines of a terminal's block, with labels that fit."""
-    said = {"share of sgemm": "of sgemm"}
-    return [
-        [head.replace("share of sgemm", said["share of sgemm"]), *rest] for head, *rest in lines(results, row, median)
+    shown = [
+        f"{head.replace('share of', 'of'):<{LABEL}}" + "".join(f"{cell:>{COLUMN}}" for cell in rest)
+        for head, *rest in lines(results, row, median)
     ]
+    return "\n".join([row, *shown, f"({footnotes(results, row)})", ""])
 
 
 def best(results: Results, row: str, name: str) -> Figure | None:
