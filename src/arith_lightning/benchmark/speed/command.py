@@ -138,7 +138,8 @@ def join(python: str, about: dict[str, str], stack: ExitStack) -> Peer | None:
 def turns(row: Row, peer: Peer | None, repeats: int) -> int:
     """Return how many turns' worth of time a row takes."""
     lines = 1 + (1 + row.tuned if peer else 0)
-    return (PREPARING + repeats) * (len(row.sizes) * lines + 2 + bool(row.flop))
+    products = (1 + bool(peer)) * bool(row.flop)
+    return (PREPARING + repeats) * (len(row.sizes) * lines + 2 + products)
 
 
 def progress() -> Progress:

@@ -91,13 +91,12 @@ class There:
         peer: the process.
         row: name of the model.
         members: models that it trains at once.
-        steps: steps of one compiled call.
+        steps: steps of one compiled call; of a product, the side of its matrices.
+        unit: what the rate counts.
     """
 
-    unit = "updates/s"
-
-    def __init__(self, name: str, peer: Peer, row: str, members: int, steps: int) -> None:
-        self.name, self.peer, self.members, self.seconds = name, peer, members, 0.0
+    def __init__(self, name: str, peer: Peer, row: str, members: int, steps: int, unit: str = "updates/s") -> None:
+        self.name, self.peer, self.members, self.seconds, self.unit = name, peer, members, 0.0, unit
         self.order = {"row": row, "form": name.split()[-1], "members": members, "steps": steps}
 
     def prepare(self, seconds: float) -> tuple[float, str] | None:
@@ -223,8 +222,9 @@ def contestants(row: Row, key: str, flop: int, peer: Peer | None, compile: bool)
     found: list[Contestant] = [Here("PyTorch loop", plain_loop(row)), Here("Lightning", trainer(row))]
     found += [Here("population", population(row, size, compile), size, compile) for size in row.sizes]
     found += [sgemm()] if flop else []
+    found += [There("JAX sgemm", peer, "sgemm", 1, MATRIX, "GFLOP/s")] if flop and peer else []
     forms = ("JAX natural", "JAX tuned") if row.tuned else ("JAX natural",)
-    for form in forms if peer else ():
+    for form in forms if peer is not None else ():
         for size in row.sizes:
             steps = min(4096, max(16, round(2e9 / max(flop, 1e5) / size)))
             found.append(There(form, peer, key, size, steps))  # type: ignore[arg-type]

@@ -73,9 +73,11 @@ def footnotes(results: Results, row: str) -> str:
     """Return what a block's figures rest on."""
     found = [figure for figure in results.figures if figure.row == row]
     flop = next((f"{figure.median:.3g} MFLOP an update" for figure in found if figure.measure.startswith("MFLOP")), "")
-    limit = next((f"sgemm {figure.median:.3g} GFLOP/s" for figure in found if figure.contestant == "sgemm"), "")
+    limits = [
+        f"{f.contestant} {f.median:.3g} GFLOP/s" for f in found if f.measure == "GFLOP/s" and "sgemm" in f.contestant
+    ]
     spread = max((max(f.high / f.median, f.median / f.low) - 1 for f in found if f.low and f.median), default=0.0)
-    return "; ".join(part for part in (flop, limit, f"repeats within {spread:.0%} of their median") if part)
+    return "; ".join(part for part in (flop, *limits, f"repeats within {spread:.0%}") if part)
 
 
 def block(results: Results, row: str) -> str:

@@ -7,6 +7,8 @@ from arith_lightning.benchmark.speed.figures import Figure, figure
 
 PREPARING = 12
 """Turns' worth of getting ready, for the time left."""
+PLAIN = ("PyTorch loop", "Lightning")
+"""Whose products are too few a second to be of interest."""
 Told = Callable[[str, int], None]
 """Takes what is going on, and how many turns' worth of time have gone by."""
 
@@ -50,7 +52,7 @@ def products(title: str, found: Sequence[Contestant], rates: list[list[float]], 
     limits = next(rate for each, rate in zip(found, rates, strict=True) if each.name == "sgemm")
     figures = [figure(title, "", 0, "MFLOP an update", [flop / 1e6])]
     for each, rate in zip(found, rates, strict=True):
-        if each.name == "population" or each.name.startswith("JAX"):
+        if each.unit == "updates/s" and each.name not in PLAIN:
             speeds = [value * flop / 1e9 for value in rate]
             shares = [speed / limit for speed, limit in zip(speeds, limits, strict=True)]
             for measure, values in (("GFLOP/s", speeds), ("share of sgemm", shares)):

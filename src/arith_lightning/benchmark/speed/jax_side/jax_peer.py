@@ -65,9 +65,38 @@ class Trained:
         return calls * self.steps * self.members / spent
 
 
+class Product:
+    """The product of two square matrices; its rate is in GFLOP/s.
+
+    Args:
+        side: of the matrices.
+    """
+
+    def __init__(self, side: int) -> None:
+        self.matrix, self.side = random.uniform(random.key(0), (side, side)), side
+        before = time.process_time()
+        self.call = jax.jit(lambda a, b: a @ b).lower(self.matrix, self.matrix).compile()
+        self.compiling = time.process_time() - before
+
+    def run(self, seconds: float) -> float:
+        """Multiply for so many CPU seconds; return GFLOP/s."""
+        before, calls, spent = time.process_time(), 0, 0.0
+        while spent < seconds or not calls:
+            self.call(self.matrix, self.matrix).block_until_ready()
+            calls, spent = calls + 1, time.process_time() - before
+        return calls * 2 * self.side**3 / 1e9 / spent
+
+
+def prepared(order: dict[str, Any]) -> Trained | Product:
+    """Return what an order asks to get ready."""
+    if order["row"] == "sgemm":
+        return Product(order["steps"])
+    return Trained(TASKS[f"{order['row']} {order['form']}"], order["members"], order["steps"])
+
+
 def main() -> None:
     """Answer orders until there are no more."""
-    known: dict[str, Trained] = {}
+    known: dict[str, Trained | Product] = {}
     about = {"jax": jax.__version__, "optax": optax.__version__, "tasks": list(TASKS)}
     print(json.dumps(about | {"imports": time.process_time()}), flush=True)
     for line in sys.stdin:
@@ -76,10 +105,9 @@ def main() -> None:
             known.clear()
             answer = {}
         else:
-            name = f"{order['row']} {order['form']}"
-            key = f"{name} {order['members']}"
+            key = f"{order['row']} {order['form']} {order['members']}"
             if order["do"] == "prepare":
-                known[key] = Trained(TASKS[name], order["members"], order["steps"])
+                known[key] = prepared(order)
                 known[key].run(0.0)
                 answer = {"compile": known[key].compiling}
             else:
