@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def results():
 @pytest.mark.parametrize("key", ROWS)
 def test_a_row_has_one_task_however_its_examples_are_drawn(key):
     row = ROWS[key]()
-    for drawn, own in zip(row.batch(), row.data.training_batch(0), strict=True):
+    for drawn, own in zip(row.batch(row.data.batch_size), row.data.training_batch(0), strict=True):
         assert drawn.shape == own.shape
         assert drawn.dtype == own.dtype
         assert torch.isclose(drawn.mean(), own.mean(), rtol=0.3, atol=0.15)
@@ -152,6 +153,17 @@ def test_what_is_shown(results):
     assert "| population, compile s |  | 1.2 cold |" in text
 
 
+@pytest.mark.parametrize("key", ROWS)
+def test_a_block_fits_a_terminal(key):
+    row = ROWS[key]()
+    large = [12_345_678.9, 1.0]
+    found = [figure(row.title, name, n, m, large, "cold") for name, m in show.LINES for n in row.sizes]
+    found += [figure(row.title, name, 1, "GFLOP/s", [12_345.6]) for name in ("sgemm", "JAX sgemm")]
+    lines = show.block(Results({}, [*found, figure(row.title, "", 0, "MFLOP an update", [1234.5])]), row.title)
+    assert max(map(len, lines.splitlines())) <= 80
+    assert all(" " in line[:28] for line in lines.splitlines())
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -173,11 +185,11 @@ def test_wrong_input_is_told_in_one_line(given, message, capsys):
 def test_a_cold_run_is_another_process_with_an_empty_cache(monkeypatch):
     seen = {}
 
-    def run(arguments, env):
+    def start(arguments, env):
         seen.update(arguments=arguments, cache=env[speed.CACHE])
-        return subprocess.CompletedProcess(arguments, 7)
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
 
-    monkeypatch.setattr(speed.subprocess, "run", run)
+    monkeypatch.setattr(speed, "subprocess", SimpleNamespace(Popen=start))
     assert command.main(["speed", "--cold", "--rows", "nmu"]) == 7
     assert seen["arguments"][1:] == ["-m", "arith_lightning.benchmark", "speed", "--rows", "nmu"]
     assert seen["cache"] != speed.os.environ[speed.CACHE]

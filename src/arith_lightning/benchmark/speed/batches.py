@@ -1,7 +1,5 @@
 """Batches as a tutorial draws them, from torch's own generator: inputs `(examples, features)` and their targets."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -58,16 +56,3 @@ def windows(size: int, features: int = 100) -> Batch:
     """Draw inputs from U[1, 2), and the products of the sums of two windows of 25 that share 12."""
     x = torch.rand(size, features) + 1
     return x, x[:, :25].sum(1, keepdim=True) * x[:, 13:38].sum(1, keepdim=True)
-
-
-FUNCTIONS: dict[str, Callable[[], Batch]] = {
-    "mul": lambda: products(128),
-    "mul_256": lambda: products(256),
-    "add": lambda: sums(128),
-    "bits": lambda: bits(128),
-    "products": lambda: binary_products(256),
-    "sequences": lambda: sequences(64),
-    "sets": lambda: sets(128),
-    "windows": lambda: windows(128),
-}
-"""Batches by name, at the sizes that are timed."""

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import torch
@@ -30,7 +30,7 @@ from arith_lightning.benchmark.speed.rows import ROWS, Row
 from arith_lightning.benchmark.speed.turns import PREPARING, measure
 from arith_lightning.complaint import nearest, require
 from arith_lightning.population.compilation import CACHE, worthwhile
-from arith_lightning.terminal import answered
+from arith_lightning.terminal import INTERRUPTED, answered
 
 NAME = "python -m arith_lightning.benchmark speed"
 STEPS = 10_000
@@ -88,7 +88,15 @@ def afresh(arguments: list[str]) -> int:
     """Run the command in another process with an empty cache of compiled steps; return its exit code."""
     with tempfile.TemporaryDirectory(prefix="arith_lightning_", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-m", "arith_lightning.benchmark", "speed", *arguments]
-        return subprocess.run(command, env=os.environ | {CACHE: folder, "OMP_NUM_THREADS": "1"}).returncode
+        with subprocess.Popen(command, env=os.environ | {CACHE: folder, "OMP_NUM_THREADS": "1"}) as process:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # from a terminal, it has reached the process, too
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(5)
+                process.terminate()
+                process.wait()
+                return INTERRUPTED
 
 
 def speed(options: argparse.Namespace) -> None:

@@ -140,7 +140,7 @@ def plain_loop(row: Row) -> Callable[[int], float]:
 
     def run(steps: int) -> None:
         for _ in range(steps):
-            x, y = row.batch()
+            x, y = row.batch(row.data.batch_size)
             loss = module.error(network(x), x, y)
             if weight:
                 loss = loss + weight * sum(layer.penalty() for layer in layers)

@@ -1,11 +1,12 @@
 """Tables of what was measured: blocks of 80 columns for a terminal, the full figures as Markdown."""
 
+import textwrap
 from collections.abc import Callable, Iterator
 
 from arith_lightning.benchmark.speed.figures import Figure, Results
 
-LABEL, COLUMN = 27, 12
-"""Widths: 27 + 4 x 12 columns are 75."""
+WIDTH, LABEL, COLUMN = 80, 27, 12
+"""Columns of a terminal, of a line's label, and of each of at most four numbers of members."""
 LINES = [
     *(("PyTorch loop", "updates/s"), ("Lightning", "updates/s"), ("population", "updates/s")),
     *(("population", "compile s"), ("population", "GFLOP/s"), ("population", "share of sgemm")),
@@ -86,7 +87,7 @@ def block(results: Results, row: str) -> str:
         f"{head.replace('share of', 'of'):<{LABEL}}" + "".join(f"{cell:>{COLUMN}}" for cell in rest)
         for head, *rest in lines(results, row, median)
     ]
-    return "\n".join([row, *shown, f"({footnotes(results, row)})", ""])
+    return "\n".join([row, *shown, *textwrap.wrap(f"({footnotes(results, row)})", WIDTH), ""])
 
 
 def best(results: Results, row: str, name: str) -> Figure | None:
