@@ -92,10 +92,10 @@ def afresh(arguments: list[str]) -> int:
             try:
                 return process.wait()
             except KeyboardInterrupt:  # from a terminal, it has reached the process, too
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(5)
-                process.terminate()
-                process.wait()
+                for end in (process.terminate, process.kill):
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(5)
+                    end()
                 return INTERRUPTED
 
 
