@@ -110,7 +110,7 @@ def speed(options: argparse.Namespace) -> None:
     rows = {key: ROWS[key]() for key in dict.fromkeys(options.rows)}
     with ExitStack() as stack:
         peer = join(options.jax, results.about, stack)
-        print("\n".join(f"{name}: {value}" for name, value in results.about.items()), end="\n\n", flush=True)
+        print(show.about(results), flush=True)
         bar = stack.enter_context(progress())
         left = bar.add_task("", total=sum(turns(row, peer, options.repeats) for row in rows.values()))
         for key, row in rows.items():

@@ -5,6 +5,7 @@ import platform
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
+from datetime import date
 from pathlib import Path
 
 import torch
@@ -82,6 +83,7 @@ def parsed(lines: Iterable[str]) -> Iterable[Figure]:
 def machine() -> dict[str, str]:
     """Return what the figures depend on."""
     return {
+        "date": date.today().isoformat(),
         "processor": processor(),
         "vectors": torch.backends.cpu.get_cpu_capability(),
         "python": platform.python_version(),

@@ -81,6 +81,12 @@ def footnotes(results: Results, row: str) -> str:
     return "; ".join(part for part in (flop, *limits, f"repeats within {spread:.0%}") if part)
 
 
+def about(results: Results) -> str:
+    """Return what is known about the machine as lines of at most 80 columns."""
+    said = [f"{name}: {value}" for name, value in results.about.items()]
+    return "\n".join("\n  ".join(textwrap.wrap(line, WIDTH - 2, break_long_words=False)) for line in said) + "\n"
+
+
 def block(results: Results, row: str) -> str:
     """Return the medians of a row as lines of less than 80 columns."""
     shown = [
@@ -94,6 +100,11 @@ def best(results: Results, row: str, name: str) -> Figure | None:
     """Return the highest rate that somebody reaches with several members."""
     found = [f for f in results.figures if (f.row, f.contestant, f.measure) == (row, name, "updates/s")]
     return max((f for f in found if f.members > 1 or name in ("PyTorch loop", "Lightning")), key=rate, default=None)
+
+
+def at(figure: Figure) -> str:
+    """Return the median, and of a population its size."""
+    return median(figure) + (f" (P = {figure.members:,})" if figure.members > 1 else "")
 
 
 def rate(figure: Figure) -> float:
@@ -112,7 +123,7 @@ def summary(results: Results) -> list[list[str]]:
         peers = [f.median for name, f in found.items() if f and name.startswith("JAX")]
         beside = digits(ours.median / max(peers)) if ours and peers else ""
         share = results.get(row, "population", ours.members, "share of sgemm") if ours else None
-        cells = [median(figure) if figure else "" for figure in found.values()]
+        cells = [at(figure) if figure else "" for figure in found.values()]
         table.append([row, *cells, times, beside, median(share) if share else ""])
     return table
 
