@@ -29,19 +29,19 @@ def measure(
     Returns:
         Rates with their ranges, compiling, and of a row with products of matrices, how well they are done.
     """
-    figures = []
+    figures, model = [], title.partition(",")[0]
     for each in found:
-        told(f"{title}: {each.name}, {each.members}, getting ready", 0)
+        told(f"{model}: {each.name}, P = {each.members:,}, getting ready", 0)
         compiling = each.prepare(seconds)
-        told(title, PREPARING)
+        told(model, PREPARING)
         if compiling:
             figures.append(figure(title, each.name, each.members, "compile s", [compiling[0]], compiling[1]))
     rates: list[list[float]] = [[] for _ in found]
     for _ in range(repeats):
         for each, rate in zip(found, rates, strict=True):
-            told(f"{title}: {each.name}, {each.members}", 0)
+            told(f"{model}: {each.name}, P = {each.members:,}", 0)
             rate.append(each.rate())
-            told(title, 1)
+            told(model, 1)
     for each, rate in zip(found, rates, strict=True):
         figures.append(figure(title, each.name, each.members, each.unit, rate))
     return figures + (products(title, found, rates, flop) if flop else [])
