@@ -1,4 +1,4 @@
-"""Train the cells of a table: `python -m arith_lightning.benchmark --config configs/tables/single_module.yaml`."""
+"""Train the cells of a table (`--config configs/tables/single_module.yaml`), or measure `speed`."""
 
 import sys
 

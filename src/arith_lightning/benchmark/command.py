@@ -2,10 +2,13 @@
 
 Every cell is a population, several cells train side by side. Interrupted, the same command goes on: finished cells are
 recalled, unfinished ones continue from their last checkpoint.
+
+How fast populations train, beside plain loops and JAX: `python -m arith_lightning.benchmark speed`.
 """
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from arith_lightning.benchmark.speed import command as speed
 from arith_lightning.benchmark.table import BenchmarkTable, Cell
 from arith_lightning.terminal import answered
 from arith_lightning.trained import Trained, prepare
@@ -20,7 +24,10 @@ from arith_lightning.trained import Trained, prepare
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = parse(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["speed"]:
+        return speed.main(given[1:])
+    options = parse(given)
     return answered(lambda: train(options), "finished cells are kept, the same command continues")
 
 
