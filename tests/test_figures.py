@@ -33,14 +33,14 @@ def test_curves_show_the_median_and_leave_gaps_where_errors_are_not_finite(popul
 
 
 def test_members_are_counted_by_success(population):
-    population.record["error"][:2] = 0
+    population.record.error[:2] = 0
     legend = figures.members(population).axes[0].get_legend().get_texts()
     assert [text.get_text() for text in legend][:2] == ["solved (2)", "not solved (4)"]
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-15, 1.0])
 def test_weights_are_all_in_the_histogram_however_close_they_are(population, spread):
-    population.record["parameters"] = 1 + spread * torch.rand(2, 6, dtype=torch.float64)
+    population.record.parameters = 1 + spread * torch.rand(2, 6, dtype=torch.float64)
     patches = figures.weights(population).axes[0].patches
     assert sum(patch.get_height() for patch in patches) == 12
 

@@ -41,7 +41,7 @@ def test_a_finished_run_is_recalled_with_its_members_and_its_history(project):
     found = recall(RUN, quick=True)
     assert found.rate.n == QUICK_SEEDS
     assert [entry["step"] for entry in found.history] == [QUICK_STEPS]
-    errors = found.population.record["extrapolation_mse"].sort().values
+    errors = found.population.record.extrapolation_mse.sort().values
     assert errors[0].item() == found.summary["extrapolation_mse"]["best"]
 
 

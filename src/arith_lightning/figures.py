@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from arith_lightning.evaluation import verdict
 from arith_lightning.population import Population
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -45,8 +44,8 @@ def curves(history: Sequence[dict[str, Any]], population: Population) -> Figure:
 def members(population: Population) -> Figure:
     """Draw each member's interpolation against its extrapolation error at the judged step."""
     figure = Figure(figsize=(6, 6), layout="constrained")
-    axes = figure.subplots()
-    x, y = (positive(population.record[f"{s}_mse"].cpu().numpy()) for s in ("interpolation", "extrapolation"))
+    axes, record = figure.subplots(), population.record
+    x, y = (positive(part.cpu().numpy()) for part in (record.interpolation_mse, record.extrapolation_mse))
     success = population.success.cpu().numpy()
     for mask, color, marker, label in ((success, BLUE, "o", "solved"), (~success, ORANGE, "x", "not solved")):
         axes.scatter(x[mask], y[mask], c=color, marker=marker, label=f"{label} ({mask.sum()})", alpha=0.8)
@@ -65,8 +64,8 @@ def weights(population: Population) -> Figure:
     """Draw every parameter at the judged step as a histogram over members."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    values = population.record["parameters"].cpu().double()
-    success, judged = population.success.cpu(), (population.record["best_step"] != verdict.NEVER).cpu()
+    values = population.record.parameters.cpu().double()
+    success, judged = population.success.cpu(), population.record.judged.cpu()
     groups = [values[:, mask].flatten() for mask in (success, ~success & judged)]
     finite = [group[group.isfinite()].numpy() for group in groups]
     if sum(map(len, finite)):
@@ -91,7 +90,7 @@ def predictions(population: Population, index: int) -> Figure:
     """Draw a member's answers on the extrapolation set: a grid for parity, predicted against actual otherwise."""
     figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
-    if population.record["best_step"][index] == verdict.NEVER:
+    if not population.record.judged[index]:
         nothing(axes)
         return figure
     x, y = population.examples(index, "extrapolation")

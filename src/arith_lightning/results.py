@@ -14,7 +14,8 @@ from rich.table import Table
 from torch import Tensor
 
 from arith_lightning import runs
-from arith_lightning.evaluation import Rate, verdict
+from arith_lightning.evaluation import Rate
+from arith_lightning.evaluation.record import NEVER
 from arith_lightning.population import Population
 
 NOT_FINITE = ("inf", "-inf", "nan")
@@ -28,7 +29,7 @@ READABLE = 50
 def rows(population: Population) -> list[dict[str, Any]]:
     """Return one row a run, in the order of members, with the same columns for every dataset."""
     data, record, success = population.data, population.record, population.success
-    module, measured = population.module, verdict.measured(population.record)
+    module, measured = population.module, record.measured
     columns = population.all_columns.data
     asked = [data.asked({name: column[k] for name, column in columns.items()}) for k in range(len(population))]
     return [
@@ -42,13 +43,13 @@ def rows(population: Population) -> list[dict[str, Any]]:
             "setting": k // len(population.seeds),
             "seed": population.seeds[k % len(population.seeds)],
             "success": bool(success[k]) if measured[k] else None,
-            "solved_at_step": solved(int(record["solved_at_step"][k])),
-            "best_step": solved(int(record["best_step"][k])),
+            "solved_at_step": solved(int(record.solved_at_step[k])),
+            "best_step": solved(int(record.best_step[k])),
             **{
-                name: record[name][k].item()
+                name: getattr(record, name)[k].item()
                 for name in ("sparsity_error", "extrapolation_mse", "interpolation_mse", "error")
             },
-            "diverged": bool(record["diverged"][k]) if measured[k] else None,
+            "diverged": bool(record.diverged[k]) if measured[k] else None,
         }
         for k in range(len(population))
     ]
@@ -56,12 +57,12 @@ def rows(population: Population) -> list[dict[str, Any]]:
 
 def solved(step: int) -> int | None:
     """Return a step, or None for never."""
-    return None if step == verdict.NEVER else step
+    return None if step == NEVER else step
 
 
 def best(population: Population) -> int:
     """Return the member with the lowest interpolation error; the extrapolation set has no say in the choice."""
-    return int(population.record["interpolation_mse"].nan_to_num(torch.inf).argmin())
+    return int(population.record.interpolation_mse.nan_to_num(torch.inf).argmin())
 
 
 def summary(population: Population) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def summary(population: Population) -> dict[str, Any]:
     Without an evaluation there is no rate, and nothing else is known.
     """
     record, success = population.record, population.success
-    measured = int(verdict.measured(record).sum())
+    measured = int(record.measured.sum())
     if not measured:
         return {
             "architecture": type(population.module).__name__,
@@ -80,12 +81,12 @@ def summary(population: Population) -> dict[str, Any]:
             "measured": 0,
         }
     rate = Rate(int(success.sum()), len(population))
-    steps = record["solved_at_step"][success].double()
+    steps = record.solved_at_step[success].double()
     index = best(population)
     member = population.member(index)
     x, y = population.examples(index, "extrapolation")
     # a network that diverged before its first evaluation has no judged step, and nothing to show
-    shown = SHOWN if record["best_step"][index] != verdict.NEVER else 0
+    shown = SHOWN if record.judged[index] else 0
     x, y = x.mT[:shown], y.mT[:shown]
     with torch.no_grad():
         prediction = member.to(x.dtype)(x)
@@ -105,11 +106,11 @@ def summary(population: Population) -> dict[str, Any]:
             {"setting": setting, "successes": rate.successes, "n": rate.n, "interval": rate.interval}
             for setting, rate in per_setting(population)
         ],
-        "diverged": int(record["diverged"].sum()),
-        "extrapolation_mse": spread(record["extrapolation_mse"]),
-        "interpolation_mse": spread(record["interpolation_mse"]),
-        "error": spread(record["error"]),
-        "sparsity_error": spread(record["sparsity_error"][success]),
+        "diverged": int(record.diverged.sum()),
+        "extrapolation_mse": spread(record.extrapolation_mse),
+        "interpolation_mse": spread(record.interpolation_mse),
+        "error": spread(record.error),
+        "sparsity_error": spread(record.sparsity_error[success]),
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
         "inputs": x.tolist(),

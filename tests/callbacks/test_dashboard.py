@@ -29,7 +29,7 @@ def test_every_evaluation_is_one_point_of_each_curve(events):
     for tag in ("success_rate", *(f"{name}/{band}" for name in ERRORS for band in ("q25", "median", "q75"))):
         assert [point.step for point in read.Scalars(tag)] == [10, 20, 30, 40]
     last = read.Scalars("extrapolation_mse/median")[-1].value
-    assert last == pytest.approx(population.record["latest_extrapolation_mse"].median().item())
+    assert last == pytest.approx(population.record.latest_extrapolation_mse.median().item())
 
 
 def test_weights_figures_configuration_and_hyperparameters_are_there(events):

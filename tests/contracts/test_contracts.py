@@ -108,4 +108,4 @@ def test_every_configuration_trains_two_steps(path, trainer):
     built = experiment(["--config", str(path), "--evaluate_every=1"])
     population = Population(built.module, built.data, seeds=[0, 1], evaluate_every=1, compile=False)
     trainer(2).fit(population)
-    assert population.record["interpolation_mse"].isfinite().all()
+    assert population.record.interpolation_mse.isfinite().all()

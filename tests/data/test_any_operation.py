@@ -44,7 +44,9 @@ def test_members_of_one_population_are_asked_different_operations(trainer):
         members = slice(2 * number, 2 * number + 2)
         assert torch.equal(together.threshold[members], alone.threshold)
         for name in ("parameters", "extrapolation_mse"):
-            torch.testing.assert_close(together.record[name][..., members], alone.record[name], rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(
+                getattr(together.record, name)[..., members], getattr(alone.record, name), rtol=1e-9, atol=1e-12
+            )
 
 
 @pytest.mark.parametrize("operation", ["pow", "", 2])

@@ -51,7 +51,7 @@ class Errors(Callback):
         self.at = {}
 
     def on_validation_end(self, trainer, pl_module):
-        self.at[trainer.global_step] = {key: pl_module.record[f"latest_{key}"].clone() for key in KEYS}
+        self.at[trainer.global_step] = {key: getattr(pl_module.record, f"latest_{key}").clone() for key in KEYS}
 
 
 KEYS = ("interpolation_mse", "extrapolation_mse")
@@ -59,7 +59,7 @@ KEYS = ("interpolation_mse", "extrapolation_mse")
 
 def assert_equal_errors(run, members, trainer, steps, rtol):
     errors = Errors()
-    errors.at[0] = members.measure()
+    errors.at[0] = members.measure()._asdict()
     trainer(steps, callbacks=[errors]).fit(members)
     compared = [step for step in run["steps"] if step in errors.at]
     assert (compared[0], compared[-1], len(compared)) == (0, steps, 1 + steps // 1000)
@@ -146,7 +146,7 @@ def test_a_member_is_the_same_in_any_company(trainer):
     for members in (together, alone):
         trainer(20).fit(members)
     assert torch.equal(together.live.parameters[:, 4], alone.live.parameters[:, 0])
-    assert together.record["error"][4] == alone.record["error"][0]
+    assert together.record.error[4] == alone.record.error[0]
 
 
 def test_a_plain_trainer_equals_the_population(trainer):

@@ -99,5 +99,5 @@ def test_evidence_holds_gates_where_the_architecture_has_them(module, gates):
 
 def test_nobody_is_left_to_diagnose():
     population = Population(NMU(), SingleModuleTask(), seeds=range(4))
-    population.record["error"][:] = 0
+    population.record.error[:] = 0
     assert evidence(population, 0) is None

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from arith_lightning.evaluation import Rate, sparsity_error, verdict
+from arith_lightning.evaluation import Rate, sparsity_error
+from arith_lightning.evaluation.record import Measured, Record
 
 
 @pytest.mark.parametrize(
@@ -68,12 +69,11 @@ def test_sparsity_error(weights, expected):
 
 
 def evaluated(*evaluations, threshold=1.0):
-    record = verdict.blank(1, torch.zeros(()))
+    record, limit = Record.blank(torch.zeros(1, 1)), torch.tensor([threshold])
     for step, (interpolation, error) in enumerate(evaluations, 1):
-        values = {"interpolation_mse": interpolation, "extrapolation_mse": error, "error": error}
-        measured = {name: torch.tensor([value]) for name, value in values.items()}
-        record, _ = verdict.update(record, measured, torch.tensor([threshold]), step)
-    return {name: value.item() for name, value in record.items()}, verdict.success(record, torch.tensor([threshold]))
+        low, high = torch.tensor([interpolation]), torch.tensor([error])
+        record = record.updated(Measured(low, high, high, low), torch.full((1, 1), float(step)), limit, step)
+    return record, record.success(limit)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,5 @@ def evaluated(*evaluations, threshold=1.0):
 )
 def test_verdict(evaluations, best_step, solved_at, success):
     record, verdicts = evaluated(*evaluations)
-    assert (record["best_step"], record["solved_at_step"], verdicts.item()) == (best_step, solved_at, success)
+    assert (record.best_step.item(), record.solved_at_step.item(), verdicts.item()) == (best_step, solved_at, success)
+    assert record.parameters.item() == max(best_step, 0)

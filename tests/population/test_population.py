@@ -35,7 +35,7 @@ def test_settings_are_separate_populations(trainer):
     for population, part in ((first, slice(0, 2)), (second, slice(2, 4))):
         trainer(10).fit(population)
         torch.testing.assert_close(parameters(together)[:, part], parameters(population), **ROUNDING)
-        torch.testing.assert_close(together.record["error"][part], population.record["error"], **ROUNDING)
+        torch.testing.assert_close(together.record.error[part], population.record.error, **ROUNDING)
         assert torch.equal(together.threshold[part], population.threshold)
 
 
@@ -67,7 +67,7 @@ def test_dropping_decided_members_changes_no_other(trainer):
     survivors = dropped.live.index
     assert 0 < len(survivors) < 12
     torch.testing.assert_close(parameters(dropped), parameters(kept)[:, survivors], **ROUNDING)
-    assert torch.equal(dropped.record["solved_at_step"], kept.record["solved_at_step"])
+    assert torch.equal(dropped.record.solved_at_step, kept.record.solved_at_step)
 
 
 def test_a_run_whose_members_are_all_decided_stops(trainer):
@@ -95,8 +95,8 @@ def test_resuming_equals_going_through(drop, trainer, tmp_path):
     last.fit(resumed, ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert last.global_step == whole.global_step
     assert torch.equal(parameters(resumed), parameters(through))
-    for name, value in through.record.items():
-        torch.testing.assert_close(resumed.record[name], value, rtol=0, atol=0, equal_nan=True)
+    for name, value in through.record.plain().items():
+        torch.testing.assert_close(getattr(resumed.record, name), value, rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_member_is_a_plain_module_with_the_recorded_error(trainer):
     x, y = population.data.evaluation_set("extrapolation")
     for k in range(3):
         error = (population.member(k)(x.mT) - y.mT).square().mean().item()
-        assert error == pytest.approx(population.record["extrapolation_mse"][k].item(), rel=1e-4)
+        assert error == pytest.approx(population.record.extrapolation_mse[k].item(), rel=1e-4)
 
 
 SIZES = ((5, 5), (7, 19), (7, 1))
@@ -217,7 +217,7 @@ def test_tiles_do_not_change_members():
 def test_steps_are_taken_in_training_mode_and_answers_given_in_evaluation_mode(kind, mode):
     population = Population(kind(penalty_weight=0.0).train(mode), SingleModuleTask(batch_size=16), seeds=[0, 3])
     x, y = population.data.evaluation_set("interpolation")
-    measured, answers = population.measure()["interpolation_mse"], population.predict(x)
+    measured, answers = population.measure().interpolation_mse, population.predict(x)
     step = torch.tensor(4)
     batch = population.dynamics.draw(population.live.columns, step, torch.float32)
     gradient = population.dynamics.gradient(parameters(population), population.live.columns, *batch, step)

@@ -77,7 +77,7 @@ class Dashboard(Callback):
         population, step = cast_population(pl_module), trainer.global_step
         entry: dict[str, Any] = {"step": step, "success_rate": float(population.success.double().mean())}
         for name in ERRORS:
-            entry[name] = quantiles(population.record[f"latest_{name}"])
+            entry[name] = quantiles(getattr(population.record, f"latest_{name}"))
         self.history.append(entry)
         every = max(1, trainer.max_steps // population.evaluate_every // HISTOGRAMS)
         for logger in boards(trainer):
@@ -91,7 +91,7 @@ class Dashboard(Callback):
 
     def histograms(self, logger: TensorBoardLogger, population: Population, step: int) -> None:
         """Write each parameter's values over all members."""
-        flat = population.record["parameters"].cpu()
+        flat = population.record.parameters.cpu()
         sizes = {name: math.prod(shape) for name, shape in population.dynamics.shapes.items()}
         for (name, _), part in zip(sizes.items(), flat.split(list(sizes.values())), strict=True):
             finite = part[part.isfinite()]

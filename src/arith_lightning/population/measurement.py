@@ -9,6 +9,7 @@ from torch.func import vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.evaluation import sparsity_error
+from arith_lightning.evaluation.record import Measured
 from arith_lightning.population.dynamics import Dynamics
 from arith_lightning.population.functional import Functional, answers
 from arith_lightning.population.members import Columns
@@ -38,8 +39,8 @@ class Measurement:
         """Evaluation sets of the last measurement, by what they depend on."""
 
     @torch.no_grad()
-    def __call__(self, parameters: Tensor, columns: Columns) -> dict[str, Tensor]:
-        """Return interpolation_mse, extrapolation_mse, error and sparsity_error, each `(members,)`.
+    def __call__(self, parameters: Tensor, columns: Columns) -> Measured:
+        """Return the errors of all members.
 
         Args:
             parameters: `(parameters, members)`.
@@ -54,7 +55,7 @@ class Measurement:
             buffers = {name: column[members] for name, column in columns.module.items()}
             for name, values in self.errors(parameters[:, members], buffers, self.sets[key]).items():
                 found.setdefault(name, values.new_empty(parameters.shape[-1]))[members] = values
-        return found
+        return Measured(**found)
 
     def drawn(self, columns: dict[str, Tensor], like: Tensor) -> Sets:
         """Draw both evaluation sets of members with these columns."""

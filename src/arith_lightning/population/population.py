@@ -19,7 +19,7 @@ from arith_lightning.architectures.layer import load
 from arith_lightning.complaint import require
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
-from arith_lightning.evaluation import verdict
+from arith_lightning.evaluation.record import Measured, Record
 from arith_lightning.population import limits, provenance
 from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
@@ -28,9 +28,6 @@ from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, columns
 from arith_lightning.population.team import Team
 from arith_lightning.private import count_steps
-
-MEASURED = ("interpolation_mse", "extrapolation_mse", "error")
-"""Errors of each evaluation; the record keeps those of the judged step, and the latest under `latest_`."""
 
 
 class Population(LightningModule):
@@ -83,10 +80,7 @@ class Population(LightningModule):
         thresholds = [data.threshold({name: column[k] for name, column in columns.data.items()}) for k in firsts]
         self._threshold = torch.stack(thresholds).repeat_interleave(len(self.seeds))
         self.live = Members(torch.arange(count), columns, state)
-        self.record = verdict.blank(count, columns.seed)
-        self.record["parameters"] = state["parameters"].clone()
-        for name in ("sparsity_error", *(f"latest_{name}" for name in MEASURED)):
-            self.record[name] = torch.full((count,), torch.nan, dtype=torch.float64)
+        self.record = Record.blank(state["parameters"])
 
     def __len__(self) -> int:
         return len(self.seeds) * len(self.settings)
@@ -105,17 +99,17 @@ class Population(LightningModule):
     @property
     def threshold(self) -> Tensor:
         """Error below which each member is solved, `(members,)`."""
-        return self._threshold.to(self.record["error"])
+        return self._threshold.to(self.record.error)
 
     @property
     def success(self) -> Tensor:
         """Which members count as a success, `(members,)`."""
-        return verdict.success(self.record, self.threshold)
+        return self.record.success(self.threshold)
 
     def member(self, index: int) -> ArithmeticModule:
         """Return a member at its judged step as a plain module in evaluation mode."""
         module = copy.deepcopy(self.module)
-        values = self.dynamics.unflatten(self.record["parameters"][:, index].cpu())
+        values = self.dynamics.unflatten(self.record.parameters[:, index].cpu())
         module.to(next(iter(values.values())).dtype)
         load(module, values)
         for name, buffer in module.named_buffers():
@@ -125,7 +119,7 @@ class Population(LightningModule):
     def examples(self, index: int, split: Split) -> tuple[Tensor, Tensor]:
         """Return a member's evaluation set on the CPU: inputs `(in_features, n)`, targets `(out_features, n)`."""
         columns = {name: column[index].cpu() for name, column in self.all_columns.data.items()}
-        return self.data.evaluation_set(split, columns, self.record["parameters"].cpu())
+        return self.data.evaluation_set(split, columns, self.record.parameters.cpu())
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
@@ -134,7 +128,7 @@ class Population(LightningModule):
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
             return functional_call(self.module, self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
 
-        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record["parameters"], self.all_columns.module)
+        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record.parameters, self.all_columns.module)
 
     # Training
 
@@ -188,10 +182,10 @@ class Population(LightningModule):
         """Evaluate every live member, update the record, and offer rates and medians to callbacks."""
         if self.trainer.state.fn == TrainerFn.FITTING and len(self.live):
             self.evaluate(self.global_step)
-        known = self.record["interpolation_mse"].isfinite()
-        metrics = {"success_rate": self.success.double().mean(), "diverged": self.record["diverged"].double().mean()}
+        known = self.record.interpolation_mse.isfinite()
+        metrics = {"success_rate": self.success.double().mean(), "diverged": self.record.diverged.double().mean()}
         for name in ("interpolation_mse", "extrapolation_mse"):
-            values = self.record[name][known]
+            values = getattr(self.record, name)[known]
             metrics[f"{name}_median"] = values.median() if len(values) else torch.tensor(torch.inf)
         self.log_dict(metrics, batch_size=1, logger=False)  # the dashboard writes them at their step
 
@@ -199,30 +193,25 @@ class Population(LightningModule):
         """Leave the record as the checkpoint holds it."""
 
     @torch.no_grad()
-    def evaluate(self, step: int) -> dict[str, Tensor]:
+    def evaluate(self, step: int) -> Measured:
         """Measure live members at `step`, update the record, let members react to it, drop decided ones.
 
         Returns:
-            What was measured, each `(live,)`.
+            What was measured of live members.
         """
         live, measured = self.live, self.measure()
         threshold = self.threshold[live.index]
-        part = {name: self.record[name][..., live.index] for name in self.record}
-        updated, better = verdict.update(part, measured, threshold, step)
-        updated["parameters"] = torch.where(better, live.parameters, part["parameters"])
-        updated["sparsity_error"] = torch.where(better, measured["sparsity_error"].double(), part["sparsity_error"])
-        updated |= {f"latest_{name}": measured[name] for name in MEASURED}
-        for name, value in updated.items():
-            self.record[name][..., live.index] = value.to(self.record[name].dtype)
-        parameters, module = self.dynamics.react(live.parameters, live.columns, measured["interpolation_mse"], step)
+        updated = self.record.select(live.index).updated(measured, live.parameters, threshold, step)
+        self.record.put(live.index, updated)
+        parameters, module = self.dynamics.react(live.parameters, live.columns, measured.interpolation_mse, step)
         columns = live.columns._replace(module=module)
         self.live = Members(live.index, columns, live.state | {"parameters": parameters})
         if self.drop_decided:
-            self.keep(~(verdict.success(updated, threshold) | updated["diverged"]))
+            self.keep(~(updated.success(threshold) | updated.diverged))
         return measured
 
-    def measure(self) -> dict[str, Tensor]:
-        """Return the errors on both fixed sets and the sparsity error of every live member, `(live,)`."""
+    def measure(self) -> Measured:
+        """Return the errors on both fixed sets and the sparsity error of every live member."""
         return self.measurement(self.live.parameters, self.live.columns)
 
     def keep(self, mask: Tensor) -> None:
@@ -234,7 +223,12 @@ class Population(LightningModule):
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return everything a checkpoint needs to go on exactly, and to know what it is of."""
-        return {"live": self.live.plain(), "record": self.record, "of": self.described(), "step": self.global_step}
+        return {
+            "live": self.live.plain(),
+            "record": self.record.plain(),
+            "of": self.described(),
+            "step": self.global_step,
+        }
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same architecture, data, settings and seeds.
@@ -250,7 +244,7 @@ class Population(LightningModule):
                 f"{state['step']} of {self.trainer.max_steps}",
                 "raise trainer.max_steps, or look at the checkpoint with `test`",
             )
-        self.live, self.record = Members.of(state["live"]), state["record"]
+        self.live, self.record = Members.of(state["live"]), Record(**state["record"])
 
     def check(self, state: dict[str, Any], precision: torch.dtype) -> None:
         """Refuse a checkpoint of another population.
@@ -280,15 +274,14 @@ class Population(LightningModule):
     @property
     def precision(self) -> torch.dtype:
         """The type of the members' numbers, also before the trainer has converted them to its own."""
-        mine = self.record["parameters"].dtype
+        mine = self.record.parameters.dtype
         return mine if self._trainer is None else provenance.trained_in(self.trainer.precision, mine)
 
     def _apply(self, fn: Any, recurse: bool = True) -> "Population":
         """Move every tensor of the state along with the module."""
         super()._apply(fn, recurse)
         self.live = self.live.apply(fn)
-        # errors stay doubles
-        moved = {name: fn(value) for name, value in self.record.items()}
-        self.record = {name: value.to(self.record[name].dtype) for name, value in moved.items()}
-        self.record["parameters"] = moved["parameters"]
+        moved = self.record.apply(fn)
+        self.record = self.record.apply(lambda value: fn(value).to(value.dtype))  # errors stay doubles
+        self.record.parameters = moved.parameters
         return self

@@ -46,7 +46,7 @@ def rates(results: Results, labels: list[str] | None = None) -> Figure:
 def trajectory(population: Population, steps: int) -> Tensor:
     """Return the parameters of every member after 0, 1, ..., `steps` steps, `(steps + 1, parameters, members)`."""
     columns = population.all_columns
-    dtype = population.record["parameters"].dtype
+    dtype = population.record.parameters.dtype
     state = {name: value.to(dtype) for name, value in population.dynamics.initial(columns).items()}
     path = [state["parameters"]]
     for step in range(steps):

@@ -55,14 +55,15 @@ def summarize(population: Population, tasks: int = 1) -> list[Result]:
     """Return one result for every `tasks` settings of a population (one trial on each task), as far as it has come."""
     shape = (len(population.settings) // tasks, tasks * len(population.seeds))
     success = population.success.reshape(shape)
-    record = {name: population.record[name].reshape(shape) for name in ("error", "diverged", "solved_at_step")}
-    excess = (record["error"] / population.threshold.reshape(shape)).log10()
+    record = population.record
+    error, diverged, step = (part.reshape(shape) for part in (record.error, record.diverged, record.solved_at_step))
+    excess = (error / population.threshold.reshape(shape)).log10()
     excess = excess.nan_to_num(LIMIT, LIMIT, -LIMIT).clamp(-LIMIT, LIMIT)
-    excess = torch.where(record["diverged"], LIMIT, excess)
-    solved = torch.where(success, record["solved_at_step"].double(), torch.nan)
+    excess = torch.where(diverged, LIMIT, excess)
+    solved = torch.where(success, step.double(), torch.nan)
     rows = zip(
         success.sum(1).tolist(),
-        record["diverged"].sum(1).tolist(),
+        diverged.sum(1).tolist(),
         excess.quantile(0.5, dim=1).tolist(),
         solved.nanquantile(0.5, dim=1).tolist(),
         strict=True,

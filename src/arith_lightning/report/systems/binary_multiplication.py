@@ -18,7 +18,7 @@ ROWS = 4000
 
 def answers(population: Population) -> tuple[torch.Tensor, torch.Tensor]:
     """Return predictions `(members, bits, n)` and targets `(bits, n)` on some held-out pairs."""
-    x, y = population.data.evaluation_set("extrapolation", like=population.record["parameters"])
+    x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
     some = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(0))[:ROWS]
     return population.predict(x[:, some]), y[:, some]
 
@@ -47,12 +47,12 @@ def residual_rate(results: Results) -> Rate:
 
 def residual_lowest(results: Results) -> float:
     """Return the share of exact products of its worst seed."""
-    return 1 - max(part.population.record["error"].max().item() for part in residual(results))
+    return 1 - max(part.population.record.error.max().item() for part in residual(results))
 
 
 def residual_highest(results: Results) -> float:
     """Return the share of exact products of its best seed."""
-    return 1 - min(part.population.record["error"].min().item() for part in residual(results))
+    return 1 - min(part.population.record.error.min().item() for part in residual(results))
 
 
 def bits(results: Results) -> Figure:

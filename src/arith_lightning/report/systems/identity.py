@@ -14,7 +14,7 @@ FLOOR = 1e-7
 
 def absolute_errors(trained: Trained, x: torch.Tensor) -> torch.Tensor:
     """Return |error| of the median seed at each number `(n,)`."""
-    x = x.to(trained.population.record["parameters"])
+    x = x.to(trained.population.record.parameters)
     return (trained.population.predict(x.unsqueeze(0))[:, 0] - x).abs().median(0).values
 
 

@@ -10,7 +10,7 @@ from arith_lightning.trained import Trained
 
 def members_dead(trained: Trained) -> torch.Tensor:
     """Return which members answer 0 whatever the input, `(members,)`."""
-    x, _ = trained.population.data.evaluation_set("interpolation", like=trained.population.record["parameters"])
+    x, _ = trained.population.data.evaluation_set("interpolation", like=trained.population.record.parameters)
     return (trained.population.predict(x) == 0).all(-1).all(-1)
 
 
@@ -21,7 +21,7 @@ def dead(trained: Trained) -> str:
 
 def others(trained: Trained) -> float:
     """Return the median RMSE of the members that are not dead, nan if all are."""
-    return trained.population.record["extrapolation_mse"][~members_dead(trained)].sqrt().median().item()
+    return trained.population.record.extrapolation_mse[~members_dead(trained)].sqrt().median().item()
 
 
 def mean_square(trained: Trained) -> float:
@@ -36,7 +36,7 @@ def answers(results: Results) -> Figure:
     labels = ["a * b, as posted", "a * b, eight squares"]
     for axes, label in zip(figure.subplots(1, 2), labels, strict=True):
         population = results[label].population
-        x, y = population.data.evaluation_set("extrapolation", like=population.record["parameters"])
+        x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
         x, y = x[:, ::37], y[0, ::37]
         for color, row in zip(COLORS, population.predict(x)[:4, 0], strict=False):
             axes.plot(y, row, ".", color=color, markersize=2)

@@ -26,7 +26,7 @@ def curves(results: Results) -> Figure:
     labels = ["raw, as posted", "scaled, rate 0.01", "scaled, found setting"]
     for axes, label in zip(figure.subplots(1, 3, sharey=True), labels, strict=True):
         population = results[label].population
-        x, y = population.data.evaluation_set("extrapolation", like=population.record["parameters"])
+        x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
         plotted = torch.linspace(KNOTS[0], KNOTS[-1], x.shape[1] - len(KNOTS))
         prediction = population.predict(x)[:3, :, : -len(KNOTS)]
         for output, color in enumerate(COLORS[:3]):

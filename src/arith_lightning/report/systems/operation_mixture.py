@@ -14,7 +14,7 @@ RIGHT = 0.9
 def chosen(trained: Trained, name: str) -> torch.Tensor:
     """Return each member's weight of the candidate `name`, `(members,)`."""
     candidates = trained.experiment.config["model"]["init_args"]["candidates"]
-    logits = trained.population.record["parameters"][: len(candidates)]
+    logits = trained.population.record.parameters[: len(candidates)]
     return torch.softmax(logits, dim=0)[candidates.index(name)]
 
 

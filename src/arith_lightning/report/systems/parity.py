@@ -14,13 +14,13 @@ GRID = 1500
 
 def w(trained: Trained) -> float:
     """Return the weight of the first member."""
-    return trained.population.record["parameters"][0, 0].item()
+    return trained.population.record.parameters[0, 0].item()
 
 
 def answers(trained: Trained, end: int = GRID) -> torch.Tensor:
     """Return whether each integer below `end` is answered right by each member, `(members, end)`."""
     x = torch.arange(end, dtype=torch.float64)
-    z = trained.population.predict(x.to(trained.population.record["parameters"].dtype).unsqueeze(0))[:, 0]
+    z = trained.population.predict(x.to(trained.population.record.parameters.dtype).unsqueeze(0))[:, 0]
     return (z > 0.5) == (x % 2 == 1)
 
 
@@ -32,7 +32,7 @@ def first_wrong(trained: Trained) -> int:
 
 def typical(trained: Trained) -> int:
     """Return the member whose error is the median."""
-    return int(trained.population.record["error"].argsort()[len(trained.population) // 2])
+    return int(trained.population.record.error.argsort()[len(trained.population) // 2])
 
 
 def weights(results: Results) -> Figure:
