@@ -12,7 +12,7 @@ import torch
 from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.layer import load
@@ -112,8 +112,8 @@ class Population(LightningModule):
         values = self.dynamics.unflatten(self.record.parameters[:, index].cpu())
         module.to(next(iter(values.values())).dtype)
         load(module, values)
-        for name, buffer in module.named_buffers():
-            buffer.copy_(self.all_columns.module[name][index])
+        for name, column in self.all_columns.module.items():
+            module.get_buffer(name).copy_(column[index])
         return module
 
     def examples(self, index: int, split: Split) -> tuple[Tensor, Tensor]:
@@ -123,10 +123,17 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
-        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`."""
+        """Return every member's answers at its judged step: `(n, in_features)` to `(members, n, out_features)`.
+
+        Raises:
+            ValueError: the inputs are not as many as the network takes.
+        """
+        fit = x.dim() == 2 and x.shape[1] == self.data.in_features
+        require(fit, f"inputs must be (n, {self.data.in_features})", tuple(x.shape), "give each example a row")
+        x = x.to(self.record.parameters)
 
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
-            return functional_call(self.module, self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
+            return self.measurement.forward.at(self.dynamics.unflatten(flat) | buffers, x)
 
         return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record.parameters, self.all_columns.module)
 
