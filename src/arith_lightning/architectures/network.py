@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import Head
 from arith_lightning.architectures.mlp import DenseModule
-from arith_lightning.architectures.own import built, examine, redrawn
+from arith_lightning.architectures.own import built, examine, redrawn, seeded
 from arith_lightning.streams import Stream
 
 
@@ -45,13 +45,15 @@ class Network(DenseModule):
         loss: Literal["mse", "cross_entropy"] = "mse",
         **training: Any,
     ) -> None:
-        body: Any = network if isinstance(network, nn.Module) else built(network)
-        examine(body)
+        with seeded(0):
+            body: Any = network if isinstance(network, nn.Module) else built(network)
+            examine(body)
+            # what is handed to a builder is not built anew by it
+            fresh = not isinstance(network, nn.Module) and not shared(built(network), body)
+            if not fresh:
+                redrawn(body)  # complains of what it cannot draw
         super().__init__(body, head, loss, **training)
-        self.body = "network" if head == "linear" else "network.0"
-        self.build = None if isinstance(network, nn.Module) or shared(built(network), body) else network
-        if self.build is None:
-            redrawn(body)  # complains
+        self.body, self.build = "network" if head == "linear" else "network.0", network if fresh else None
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Return the parameters as the module starts after `torch.manual_seed(seed)`, by full name.
@@ -59,9 +61,8 @@ class Network(DenseModule):
         Raises:
             ValueError: a parameter is not drawn by any part of the network.
         """
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.default_generator.manual_seed(int(stream.seed))
-            body = redrawn(self.get_submodule(self.body)) if self.build is None else self.build()
+        with seeded(int(stream.seed)):
+            body: Any = redrawn(self.get_submodule(self.body)) if self.build is None else self.build()
         return {f"{self.body}.{name}": value.detach() for name, value in body.named_parameters()}
 
     def constants(self) -> dict[str, Tensor]:
@@ -81,7 +82,8 @@ class Network(DenseModule):
     def penalty(self, step: Tensor, error: Tensor) -> Tensor:
         """Return the weighted penalty at `step` of the parts that have one; zero without any."""
         parts = self.get_submodule(self.body).modules()
-        penalties = [part.penalty() for part in parts if callable(getattr(part, "penalty", None))]
+        own: list[Any] = [part for part in parts if callable(getattr(part, "penalty", None))]
+        penalties = [part.penalty() for part in own]
         if not penalties:
             return torch.zeros_like(error)
         return self.penalty_schedule(step).to(error.dtype) * torch.stack(penalties).sum()

@@ -3,6 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,6 +18,14 @@ RESETS = ("reset_parameters", "_reset_parameters")
 """What a part is asked to draw its own parameters by, the first that it has; torch's attention has the second."""
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let torch draw as after `torch.manual_seed(seed)`, and afterwards as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
 def built(build: Callable[[], Any]) -> nn.Module:
     """Build a network.
 
@@ -25,11 +34,8 @@ def built(build: Callable[[], Any]) -> nn.Module:
     """
     require(callable(build), "network must be a torch.nn.Module", type(build).__name__, "give one, or its class")
     if inspect.isclass(build):
-        missing = [
-            argument.name
-            for argument in inspect.signature(build).parameters.values()
-            if argument.default is argument.empty and argument.kind not in (argument.VAR_KEYWORD, argument.VAR_POSITIONAL)
-        ]
+        known, several = inspect.signature(build).parameters.values(), ("VAR_KEYWORD", "VAR_POSITIONAL")
+        missing = [one.name for one in known if one.default is one.empty and one.kind.name not in several]
         way_out = f"give an object, such as {build.__name__}(2, 16), or functools.partial({build.__name__}, 2, 16)"
         require(not missing, "a class given as network must need no argument", ", ".join(missing), way_out)
     body = build()

@@ -5,6 +5,7 @@ others are compacted and do not notice.
 """
 
 import copy
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,11 @@ from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, columns
 from arith_lightning.population.team import Team
-from arith_lightning.private import count_steps
+from arith_lightning.private import InductorError, TorchDynamoException, count_steps
+
+UNCOMPILED = (InductorError, TorchDynamoException)
+"""How the compiler says that it cannot."""
+log = logging.getLogger(__name__)
 
 
 class Population(LightningModule):
@@ -168,7 +173,14 @@ class Population(LightningModule):
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
             live = self.live
-            live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
+            try:
+                live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
+            except UNCOMPILED:
+                if not self.module.by_rows:
+                    raise
+                log.warning("this network's steps cannot be compiled; they are taken one by one, several times slower")
+                self.compiled = False
+                live.state = self.team.run(live.state, live.columns, step, count, False)
             count_steps(self.trainer, count)
 
     # Evaluation

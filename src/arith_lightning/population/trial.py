@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.architectures import ArithmeticModule, Network
 from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.functional import Functional, objective
@@ -38,10 +38,10 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
     Raises:
         ValueError: with what is in the way, and how to go on.
     """
-    if not module.by_rows:
+    if not isinstance(module, Network):
         return
     module = copy.deepcopy(module).train()
-    kind = type(module.get_submodule("network" if module.body == "network" else "network.0")).__name__  # type: ignore
+    kind = type(module.get_submodule(module.body)).__name__
     x, y = (part[:ROWS].to(next(module.parameters()).dtype) for part in data.training_batch(0))
     starts = [module.initial(Stream(seed, Purpose.INITIALIZATION)) for seed in (0, 0, 1)]
     same = all(torch.equal(starts[0][name], starts[1][name]) for name in starts[0])
