@@ -41,7 +41,7 @@ class Dynamics:
         self.shared = data.fixed or data.shared_stream
         self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
         self.start = Functional(module, lambda module, seed: module.start(seed))
-        self.reaction = Functional(module, lambda module, error, stream: module.after_evaluation(error, stream))
+        self.reaction = Functional(module, lambda module, *measured: module.after_evaluation(*measured))
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -89,16 +89,18 @@ class Dynamics:
             flat = self.flatten({name: torch.stack([values[name] for values in each]) for name in self.shapes})
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
-    def react(self, parameters: Tensor, columns: Columns, error: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def react(
+        self, parameters: Tensor, columns: Columns, interpolation_mse: Tensor, step: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return `(parameters, members)` and the module's columns as an evaluation with these errors leaves them."""
 
-        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
+        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], mse: Tensor) -> dict[str, Tensor]:
             values = self.unflatten(flat) | buffers
             stream = Stream(seed, Purpose.INITIALIZATION, step)
-            changed = self.reaction.at(values, error, stream)
+            changed = self.reaction.at(values, mse, stream)
             return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
 
-        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
+        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, interpolation_mse)
         return self.flatten(values), {name: values[name] for name in columns.module}
 
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
