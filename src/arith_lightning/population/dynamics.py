@@ -14,7 +14,7 @@ from torch.func import grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population.functional import Functional, large, learning_rate, objective, written
+from arith_lightning.population.functional import Functional, dense, learning_rate, objective, written
 from arith_lightning.population.graphs import Graphs
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
@@ -50,22 +50,22 @@ class Dynamics:
             high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
-        self.large = large(module)
+        self.dense = dense(module)
         self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
         self.bytes_per_member = written(module, data)
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
-        self.graphs = Graphs(self._loop, self.packed, self.large)
+        self.graphs = Graphs(self._loop, self.packed, self.dense)
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
         """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
-        if self.large:
+        if self.dense:
             return torch.cat([values[name].flatten(1) for name in self.shapes], dim=1).mT
         return torch.cat([values[name].flatten(1).mT for name in self.shapes])
 
     def packed(self, values: Tensor) -> Tensor:
         """Return a copy of `(parameters, members)` without gaps, in the layout that steps return."""
-        turned = self.large and values.shape[1] > 1  # one member has a single layout, and torch one name for it
+        turned = self.dense and values.shape[1] > 1  # one member has a single layout, and torch one name for it
         whole = (values.mT if turned else values).clone(memory_format=torch.contiguous_format)
         return whole.mT if turned else whole
 
