@@ -169,11 +169,26 @@ class Dynamics:
         x, y = given or self.draw(columns, step, state["parameters"].dtype)
         return self.update(state, columns, x, y, step, row)
 
+    def even(self, members: int) -> int:
+        """Return the size of the tiles that so many members are stepped in, the last of which may be smaller."""
+        return math.ceil(members / math.ceil(members / self.tile))
+
     @torch.no_grad()
-    def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
-        """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone."""
+    def run(
+        self, state: State, columns: Columns, step: int, count: int, compile: bool, tile: int | None = None
+    ) -> State:
+        """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone.
+
+        Args:
+            state: where the members are.
+            columns: what differs between them.
+            step: number of the first step.
+            count: how many are taken.
+            compile: whether to compile them.
+            tile: size of the tiles, where these are some of more members.
+        """
         members = torch.arange(len(columns.seed), device=columns.seed.device)
-        tiles = members.tensor_split(math.ceil(len(members) / self.tile))
+        tiles = members.split(tile or self.even(len(members)))
         for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):
             ends = [
                 self._run(

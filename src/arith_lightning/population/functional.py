@@ -79,7 +79,7 @@ class Written(TorchDispatchMode):
 
 @torch.no_grad()
 def written(module: ArithmeticModule, data: ArithmeticDataModule) -> int:
-    """Return the bytes that one member's way forward writes, and three times those of its batch, which is read again."""
+    """Return the bytes that one member's way forward writes, and thrice those of its batch, which is read again."""
     x = torch.ones(data.batch_size, data.in_features, dtype=next(module.parameters()).dtype)
     with Written() as counted:
         module(x)
