@@ -19,6 +19,7 @@ from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.sets import NumberSets
 from arith_lightning.data.single_module import SingleModuleTask
+from arith_lightning.data.table import Table
 
 __all__ = [
     "OPERATIONS",
@@ -41,4 +42,5 @@ __all__ = [
     "ScaledInterpolation",
     "SequenceParity",
     "SingleModuleTask",
+    "Table",
 ]

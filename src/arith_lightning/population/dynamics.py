@@ -172,6 +172,7 @@ class Dynamics:
     @torch.no_grad()
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
         """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone."""
+        self.data.place(state["parameters"])
         members = torch.arange(len(columns.seed), device=columns.seed.device)
         tiles = members.tensor_split(math.ceil(len(members) / self.tile))
         for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):
