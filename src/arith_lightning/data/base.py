@@ -29,6 +29,10 @@ class Criterion(NamedTuple):
     """The error that `judge` measures, as tables show it."""
     squared: bool = False
     """Whether that is the mean squared error."""
+    share: bool = False
+    """Whether it is a share of wrong answers, the rest of which is the accuracy."""
+    unexplained: bool = False
+    """Whether it is 1 - R^2."""
 
 
 class Asked(NamedTuple):

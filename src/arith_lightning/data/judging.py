@@ -68,12 +68,19 @@ class Judge:
     @property
     def criterion(self) -> Criterion:
         """What a dataset says of it."""
-        return Criterion(KINDS[self.kind], squared=self.kind == "mse")
+        return Criterion(KINDS[self.kind], self.kind == "mse", self.kind in SHARES, self.kind == "r2")
 
     @property
     def limit(self) -> float:
         """What the error must be below; of a share, half a row more than is tolerated."""
         return self.tolerance + (0.5 / self.tested if self.kind in SHARES else 0.0)
+
+    def baseline(self, target: Tensor) -> tuple[str, Tensor]:
+        """Return the best constant answer, in words and like the targets `(targets, rows)`."""
+        mean = target.mean(-1, keepdim=True)
+        if self.kind == "wrong" and self.classes:
+            return "the majority class", (mean == mean.amax(0, keepdim=True)).to(target.dtype).expand_as(target)
+        return "the majority" if self.kind == "wrong" else "the mean", mean.expand_as(target)
 
     def error(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the error of answers to targets, `(targets, rows)` each; of shares, NaN is wrong."""

@@ -170,6 +170,10 @@ class Table(ArithmeticDataModule):
         """Return the test rows' inputs as they stand in the file, `(columns, rows)`."""
         return self.tested if split == "extrapolation" else None
 
+    def baseline(self, target: Tensor) -> tuple[str, Tensor]:
+        """Return the best constant answer, of classes the commonest one."""
+        return self.judging.baseline(target)
+
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the tolerance; where rows are counted, half a row more."""
         return torch.tensor(self.judging.limit, dtype=torch.float64)
