@@ -170,6 +170,22 @@ def test_labels_are_one_of_many_and_the_largest_output_answers(tmp_path):
     assert data.threshold({}) == pytest.approx(0.01 + 0.5 / 4)
 
 
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+def test_classes_train_from_logits_as_in_a_plain_trainer_whatever_becomes_of_others(tmp_path, trainer, head, double):
+    path = written(tmp_path, "x,kind\n" + "".join(f"{k / 30},{'abc'[k // 10]}\n" for k in range(30)))
+    data = Table(path, classes=True, test_share=0, tolerance=0.0)
+    options = {"depth": 1, "width": 8, "head": head, "loss": "logits", "learning_rate": 0.05}
+    settings = [{"learning_rate": 0.05}, {"learning_rate": 1e300}]
+    population = Population(MLP(1, 3, **options), data, [0], settings, 300, compile=False)
+    trainer(300, precision="64-true").fit(population)
+    plain = MLP(1, 3, **options)
+    trainer(300, limit_val_batches=0).fit(plain, data)
+    x, _ = data.evaluation_set("extrapolation")
+    with torch.no_grad():
+        assert torch.allclose(population.predict(x)[0], plain.eval()(x.mT).mT)
+    assert population.success.tolist() == [True, False]
+
+
 def test_integers_as_labels_are_ordered_by_size(tmp_path):
     path = written(tmp_path, "x,kind\n" + "".join(f"{k},{k % 11}\n" for k in range(33)))
     assert Table(path, classes=True, test_share=0).labels == [str(k) for k in range(11)]

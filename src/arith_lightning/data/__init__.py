@@ -5,6 +5,7 @@ from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.formula import Formula
 from arith_lightning.data.four_functions import FourFunctions
 from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
@@ -28,6 +29,7 @@ __all__ = [
     "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
+    "Formula",
     "FourFunctions",
     "FourInputTask",
     "HandwrittenDigits",

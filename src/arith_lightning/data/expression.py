@@ -122,9 +122,9 @@ def _read(node: ast.AST, names: list[str], text: str, what: str) -> Tree:
     def within(part: ast.AST) -> Tree:
         return _read(part, names, text, what)
 
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         try:
-            return ("number", float(node.value))
+            return ("number", float(node.value))  # type: ignore[arg-type]
         except OverflowError:
             require(False, f"numbers of a {what} must be finite", text, "write a smaller one")
     if isinstance(node, ast.Name):
