@@ -117,6 +117,8 @@ def summary(population: Population) -> dict[str, Any]:
         "sparsity_error": spread(record.sparsity_error[success]),
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
+        "outputs": list(population.data.output_names),
+        "classes": population.data.classes,
         "inputs": x.tolist() if given is None else given.mT[:shown].tolist(),
         "actual": y.tolist(),
         "predicted": prediction.tolist(),
@@ -210,9 +212,10 @@ def show(population: Population, console: Console) -> None:
     }
     if not population.data.criterion.squared:
         lines = {s["criterion"]: (s["error"], always["error"]), **lines}
-    lines |= {"accuracy": (s[unit], 1 - always["error"])} if unit == "accuracy" else {"R^2": (s[unit], 0.0)}
     for name, (values, constant) in lines.items():
         table.add_row(name, *(shown(values[key]) for key in ("best", "median", "worst")), shown(constant))
+    name, constant = ("accuracy", 1 - always["error"]) if unit == "accuracy" else ("R^2", 0.0)
+    table.add_row(name, *(shown(s[unit][key], 6) for key in ("best", "median", "worst")), shown(constant))
     if s["sparsity_error"]["median"] is not None:
         values = s["sparsity_error"]
         table.add_row("sparsity error of the solved", *(shown(values[key]) for key in ("best", "median", "worst")), "")
@@ -251,17 +254,21 @@ def bar(s: dict[str, Any]) -> str:
 
 
 def side_by_side(s: dict[str, Any], console: Console) -> None:
-    """Print the first test examples of scalar targets beside the best seed's predictions."""
-    if not s["actual"] or len(s["actual"][0]) > 1 or len(s["inputs"][0]) > 4:
+    """Print the first test examples of scalar targets or of classes beside the best seed's predictions."""
+    if not s["actual"] or (len(s["actual"][0]) > 1 and not s["classes"]) or len(s["inputs"][0]) > 4:
         return
+
+    def told(y: list[float]) -> str:
+        return s["outputs"][max(range(len(y)), key=y.__getitem__)] if s["classes"] else f"{y[0]:.9g}"
+
     table = Table("inputs", "actual", "predicted", title=f"extrapolation, seed {s['best_seed']}")
     for x, y, p in zip(s["inputs"], s["actual"], s["predicted"], strict=True):
-        table.add_row(", ".join(f"{v:g}" for v in x), f"{y[0]:.9g}", f"{p[0]:.9g}")
+        table.add_row(", ".join(f"{v:g}" for v in x), told(y), told(p))
     console.print(table)
 
 
-def shown(value: float | None) -> str:
+def shown(value: float | None, digits: int = 3) -> str:
     """Format an error."""
     if value is None:
         return "none"
-    return {"inf": "infinite", "nan": "not a number"}.get(str(value), f"{value:.3g}")
+    return {"inf": "infinite", "nan": "not a number"}.get(str(value), f"{value:.{digits}g}")

@@ -206,7 +206,7 @@ def test_errors_and_predictions_of_scaled_columns_are_in_the_units_of_the_file(p
         [55, 58], rel=1e-3
     )
     measured = (population.predict(data.evaluation_set("extrapolation")[0]) - tested).square().mean((1, 2))
-    assert torch.allclose(measured.double(), population.record["extrapolation_mse"], rtol=1e-3, atol=1e-9)
+    assert torch.allclose(measured.double(), population.record.extrapolation_mse, rtol=1e-3, atol=1e-9)
 
 
 def test_a_plain_trainer_reports_the_units_of_the_file_too(path, trainer):

@@ -5,7 +5,7 @@ A dataset says how examples are drawn, for one member; a population maps the sam
 fastest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -68,6 +68,10 @@ class ArithmeticDataModule(Again, LightningDataModule):
     """What `judge` measures."""
     consecutive: ClassVar[bool] = False
     """Whether the extrapolation set is the integers from 0 on with one answer each, which is drawn as a grid."""
+    output_names: Sequence[str] = ()
+    """What the outputs are called, where they have names."""
+    classes: bool = False
+    """Whether outputs are classes, the largest of which is the answer."""
     tolerance: float
     """Error below which a run is solved, where that is one number."""
     transient: ClassVar[frozenset[str]] = frozenset({"seed", "evaluation_seed"})

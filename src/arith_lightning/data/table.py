@@ -130,7 +130,7 @@ class Table(ArithmeticDataModule):
         self.judging = Judge(criterion or ("wrong" if classes else "r2"), tolerance, classes, y_test)
         self.criterion = self.judging.criterion
         self.in_features, self.out_features = self.preparation.in_features, len(y)
-        self.output_names = self.labels or y_names
+        self.output_names, self.classes = self.labels or y_names, classes
         seen = torch.arange(len(train))
         if len(train) > EVALUATION_SIZE:
             seen = Stream(0, Purpose.INTERPOLATION).integers((EVALUATION_SIZE,), 0, len(train))
