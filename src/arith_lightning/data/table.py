@@ -26,7 +26,8 @@ class Table(ArithmeticDataModule):
     """Rows of a file; solved when the error on the test rows is below the tolerance.
 
     The interpolation set, by which the judged step is chosen, is the training rows, 10,000 drawn ones where there are
-    more; the extrapolation set is every test row. Whatever is reported is in the units of the file.
+    more; the extrapolation set is every test row. Whatever is reported is in the units of the file. A search selects by
+    the same test rows: keep others in a file of their own for its last word.
 
     Args:
         path: CSV, TSV, .npy, .npz, or Parquet where pyarrow is installed; a relative path is taken from the current
