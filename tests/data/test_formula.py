@@ -94,6 +94,13 @@ def test_formulas_are_computed_as_python_would(text, python):
         ({"formula": "1 / a", "variables": {"a": [-1, 1]}}, "none at a = 0"),
         ({"formula": "sqrt(a)", "variables": {"a": [0, 1]}, "test_variables": {"a": [-1, 1]}}, "in the test range"),
         ({"variables": {"a": [2, 1], "b": [0, 1]}}, "the range of a must have finite low < high"),
+        (
+            {"formula": "a", "variables": {"a": 3}},
+            "the range of a must be [low, high], two numbers, or a list of such; got 3;",
+        ),
+        ({"formula": "a", "variables": {"a": ["x", 3]}}, "a list of such; got ['x', 3];"),
+        ({"formula": "a", "variables": {"a": [1, 2, 3]}}, "a list of such; got [1, 2, 3];"),
+        ({"formula": "a", "variables": {"a": [[1, 2], [3]]}}, "a list of such; got [[1, 2], [3]];"),
         ({"test_variables": {"c": [0, 1]}}, "test_variables must be variables: a, b; got c"),
         ({"integers": ["c"]}, "integers must be variables"),
         ({"integers": ["a"], "variables": {"a": [0.5, 2], "b": [0, 1]}}, "must have integer ends"),

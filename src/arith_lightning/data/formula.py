@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,8 +62,8 @@ class Formula(ArithmeticDataModule):
         self,
         formula: str | None = None,
         formulas: dict[str, str] | list[str] | None = None,
-        variables: dict[str, list[float] | list[list[float]]] = {"a": [1.0, 2.0], "b": [1.0, 2.0]},
-        test_variables: dict[str, list[float] | list[list[float]]] = {},
+        variables: dict[str, Any] = {"a": [1.0, 2.0], "b": [1.0, 2.0]},
+        test_variables: dict[str, Any] = {},
         integers: list[str] = [],
         encode: dict[str, str] = {},
         scale_inputs: Scaling = "none",
@@ -115,7 +116,10 @@ class Formula(ArithmeticDataModule):
         self.output_names = list(texts)
 
     def _rows(self, name: str, given: Range) -> Rows:
-        require(isinstance(given, list), f"the range of {name} must be [low, high]", given, "try [1, 2]")
+        parts = [given] if not isinstance(given, list) or not all(isinstance(part, list) for part in given) else given
+        pairs = all(isinstance(part, list) and len(part) == 2 for part in parts)
+        rule = f"the range of {name} must be [low, high], two numbers, or a list of such"
+        require(pairs and all(type(end) in (int, float) for part in parts for end in part), rule, given, "try [1, 2]")
         rows = intervals(f"the range of {name}", given).tolist()
         if name in self.integers:
             whole = all(end == int(end) and abs(end) <= 2**53 for row in rows for end in row)
