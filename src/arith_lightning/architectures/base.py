@@ -250,7 +250,10 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
         """Log the mean squared error on the interpolation (first) or extrapolation (second) set."""
         x, y = batch
         split = ("interpolation", "extrapolation")[dataloader_idx]
-        self.log(f"{split}_mse", (self(x) - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
+        # a dataset may have scaled what it trains on; errors are in the units of its targets
+        answer, data = self(x), getattr(self.trainer, "datamodule", None)
+        answer = answer if data is None else data.original(answer.mT).mT
+        self.log(f"{split}_mse", (answer - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
 
     def on_validation_epoch_end(self) -> None:
         """Let a model in training react to what was measured."""

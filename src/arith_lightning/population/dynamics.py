@@ -187,6 +187,7 @@ class Dynamics:
             compile: whether to compile them.
             tile: size of the tiles, where these are some of more members.
         """
+        self.data.place(state["parameters"])
         members = torch.arange(len(columns.seed), device=columns.seed.device)
         tiles = members.split(tile or self.even(len(members)))
         for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):

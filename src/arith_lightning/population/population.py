@@ -123,12 +123,16 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
-        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`."""
+        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`.
+
+        The answers are in the units of the dataset's targets.
+        """
 
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
             return functional_call(self.module, self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
 
-        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record.parameters, self.all_columns.module)
+        answers = vmap(member, in_dims=(-1, 0), chunk_size=16)
+        return self.data.original(answers(self.record.parameters, self.all_columns.module))
 
     # Training
 
