@@ -24,10 +24,12 @@ def digest(population):
 
 
 def members(kind, compile, drop=False, workers=1):
-    """A population whose size leaves a rest in vectors of any length; NALU has few parameters, MLP many."""
-    module = kind(learning_rate=0.02, **({"depth": 1, "width": 17} if kind is MLP else {}))
+    """A population whose size leaves a rest in vectors of any length; a NALU has a few weights, an MLP matrices."""
+    module = kind(learning_rate=0.02, **({"depth": 2, "width": 9} if kind is MLP else {}))
     data = SingleModuleTask(epsilon=0.02 if drop else 1e-5, batch_size=16)
-    return Population(module, data, range(37), [{}], EVERY, compile, drop, workers)
+    population = Population(module, data, range(37), [{}], EVERY, compile, drop, workers)
+    population.dynamics.tile = 11  # several, the last of them smaller
+    return population
 
 
 PROCESS = """

@@ -3,9 +3,9 @@ import json
 import pytest
 from rich.console import Console
 
-from arith_lightning import results
+from arith_lightning import baselines, results
 from arith_lightning.architectures import MLP, NMU, SineParity
-from arith_lightning.data import IntegerParity, OperandTask, SingleModuleTask
+from arith_lightning.data import IntegerParity, OperandTask, SingleModuleTask, Table
 from arith_lightning.population import Population
 
 
@@ -114,3 +114,54 @@ def test_a_second_range_stands_behind_a_slash():
 def test_benfords_law_needs_no_shape():
     population = Population(NMU(), OperandTask("div", [10, 100], [100, 1000], distribution="benford"), [0])
     assert results.rows(population)[0]["interpolation"] == "benford on [10, 100]"
+
+
+def written(folder, text):
+    path = folder / "rows.csv"
+    path.write_text(text)
+    return str(path)
+
+
+def test_scaled_rows_are_told_in_their_own_units_beside_a_constant_answer(tmp_path, trainer):
+    path = written(tmp_path, "n,y\n" + "".join(f"{k},{1000 * k}\n" for k in range(5)))
+    data = Table(path, scale_inputs="standard", scale_targets="standard", test_share=0)
+    population = Population(MLP(1, 1, depth=0, learning_rate=0.05), data, range(2), evaluate_every=300, compile=False)
+    trainer(600).fit(population)
+    s = results.summary(population)
+    assert s["baseline"] == {"answer": "the mean", "extrapolation_mse": 2e6, "interpolation_mse": 2e6, "error": 1.0}
+    assert s["r2"]["worst"] == pytest.approx(1, abs=1e-4)
+    assert s["inputs"] == [[k] for k in range(5)]
+    assert s["actual"] == [[1000.0 * k] for k in range(5)]
+    assert [p for (p,) in s["predicted"]] == pytest.approx([1000.0 * k for k in range(5)], abs=5)
+    assert results.shown(0.99996, 6) == "0.99996"
+
+
+def test_classes_have_an_accuracy_beside_that_of_the_commonest(tmp_path, trainer):
+    path = written(tmp_path, "n,kind\n" + "".join(f"{k},{'small' if k < 6 else 'large'}\n" for k in range(8)))
+    data = Table(path, scale_inputs="range", classes=True, test_share=0)
+    module = MLP(1, 2, depth=0, head="softmax", loss="logits", learning_rate=0.1)
+    population = Population(module, data, range(2), evaluate_every=500, compile=False)
+    trainer(1000).fit(population)
+    s = results.summary(population)
+    assert (s["baseline"]["answer"], s["baseline"]["error"]) == ("the majority class", 0.25)
+    assert s["accuracy"] == {"best": 1.0, "median": 1.0, "worst": 1.0}
+    console = Console(record=True, width=120)
+    results.show(population, console)
+    shown = console.export_text()
+    assert "always the majority class" in shown
+    assert [line.split("│")[2:4] for line in shown.splitlines() if line.startswith("│ 7 ")] == [
+        [" large  ", " large     "]
+    ]
+
+
+def test_r2_is_of_each_setting_s_own_targets(trainer):
+    settings = [{"extrapolation": [2, 6]}, {"extrapolation": [20, 60]}]
+    population = Population(MLP(depth=0, learning_rate=0.0), SingleModuleTask(), range(2), settings, 1, compile=False)
+    trainer(1).fit(population)
+    name, values = baselines.worth(population)
+    for k, value in enumerate(values.tolist()):
+        _, y = population.examples(k, "extrapolation")
+        assert value == pytest.approx(
+            1 - population.record.extrapolation_mse[k].item() / y.double().var(correction=0).item()
+        )
+    assert name == "r2"

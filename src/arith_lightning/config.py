@@ -27,6 +27,8 @@ from arith_lightning.population.team import cores
 SUBCOMMANDS = ("fit", "validate", "test")
 PATHS = ("config", "ckpt_path", "default_root_dir", "base")
 """Keys whose values are files or folders."""
+WORDS = ("path", "test_path", "inputs", "targets", "test_where", "formula", "formulas", "encode")
+"""Keys of datasets whose texts name no class: files, columns, formulas."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -94,7 +96,7 @@ class ArithmeticCLI(LightningCLI):
         for key, value in pairs(sys.argv[1:] if args is None else args):
             if key == "config":
                 reading.load(Path(value), "a configuration")
-            elif key not in PATHS and imports.PATH.fullmatch(value):
+            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.PATH.fullmatch(value):
                 imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
@@ -242,7 +244,7 @@ def class_paths(value: Any) -> Iterator[str]:
             require(isinstance(arguments, dict), "init_args must be arguments by name", arguments, "or leave it out")
             yield path
         for key, part in value.items():
-            if key not in PATHS:
+            if key not in PATHS and not (key in WORDS and texts(part)):
                 yield from class_paths(part)
     elif isinstance(value, list):
         for part in value:
@@ -251,13 +253,22 @@ def class_paths(value: Any) -> Iterator[str]:
         yield value
 
 
+def texts(value: Any) -> bool:
+    """Return whether a part of a configuration is a text, a number, or a list or a mapping of such alone."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return "class_path" not in (value if isinstance(value, dict) else ()) and all(
+        not isinstance(part, dict | list) for part in parts
+    )
+
+
 def examined(load: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return the parser's loader, which refuses first what cannot be meant or should not be imported."""
 
     def loaded(text: str) -> Any:
         reading.examine(text)
         content = load(text)
-        for path in class_paths(content):
+        # a text alone is a value whose key has been looked at: in a file's content, or among the arguments
+        for path in () if isinstance(content, str) else class_paths(content):
             imports.examine(path)
         return content
 

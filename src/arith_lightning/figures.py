@@ -96,7 +96,7 @@ def predictions(population: Population, index: int) -> Figure:
     x, y = population.examples(index, "extrapolation")
     member = population.member(index).to(x.dtype)
     with torch.no_grad():
-        prediction = member(x.mT).mT
+        prediction = population.data.original(member(x.mT).mT)
     if population.data.consecutive:
         right = ((prediction > 0.5) == (y > 0.5)).flatten().numpy().astype(float)
         width = 50

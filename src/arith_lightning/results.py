@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from arith_lightning import runs
+from arith_lightning import baselines, runs
 from arith_lightning.evaluation import Rate
 from arith_lightning.evaluation.record import NEVER
 from arith_lightning.population import Population
@@ -89,7 +89,9 @@ def summary(population: Population) -> dict[str, Any]:
     shown = SHOWN if record.judged[index] else 0
     x, y = x.mT[:shown], y.mT[:shown]
     with torch.no_grad():
-        prediction = member.to(x.dtype)(x)
+        prediction = population.data.original(member.to(x.dtype)(x).mT).mT
+    given = population.data.given("extrapolation", {n: c[index].cpu() for n, c in population.all_columns.data.items()})
+    worth, values = baselines.worth(population)
     return {
         "architecture": type(member).__name__,
         "dataset": type(population.data).__name__,
@@ -110,10 +112,14 @@ def summary(population: Population) -> dict[str, Any]:
         "extrapolation_mse": spread(record.extrapolation_mse),
         "interpolation_mse": spread(record.interpolation_mse),
         "error": spread(record.error),
+        "baseline": baselines.constant(population, index),
+        worth: {key: None if value is None else -value for key, value in spread(-values).items()},
         "sparsity_error": spread(record.sparsity_error[success]),
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
-        "inputs": x.tolist(),
+        "outputs": list(population.data.output_names),
+        "classes": population.data.classes,
+        "inputs": x.tolist() if given is None else given.mT[:shown].tolist(),
         "actual": y.tolist(),
         "predicted": prediction.tolist(),
     }
@@ -197,14 +203,22 @@ def show(population: Population, console: Console) -> None:
         f"\n[bold]{counted(s)} solve it: {s['success_rate']:.0%}, 95 % interval {low} to {high}.[/bold] "
         f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {bar(s)})"
     )
-    table = Table("", "best", "median", "worst", title="over all runs, each at its step of lowest interpolation error")
-    lines = {"extrapolation MSE": s["extrapolation_mse"], "interpolation MSE": s["interpolation_mse"]}
+    always, unit = s["baseline"], "accuracy" if "accuracy" in s else "r2"
+    heads = ("", "best", "median", "worst", f"always {always['answer']}")
+    table = Table(*heads, title="over all runs, each at its step of lowest interpolation error")
+    lines = {
+        "extrapolation MSE": (s["extrapolation_mse"], always["extrapolation_mse"]),
+        "interpolation MSE": (s["interpolation_mse"], always["interpolation_mse"]),
+    }
     if not population.data.criterion.squared:
-        lines = {s["criterion"]: s["error"], **lines}
+        lines = {s["criterion"]: (s["error"], always["error"]), **lines}
+    for name, (values, constant) in lines.items():
+        table.add_row(name, *(shown(values[key]) for key in ("best", "median", "worst")), shown(constant))
+    name, constant = ("accuracy", 1 - always["error"]) if unit == "accuracy" else ("R^2", 0.0)
+    table.add_row(name, *(shown(s[unit][key], 6) for key in ("best", "median", "worst")), shown(constant))
     if s["sparsity_error"]["median"] is not None:
-        lines["sparsity error of the solved"] = s["sparsity_error"]
-    for name, values in lines.items():
-        table.add_row(name, *(shown(values[key]) for key in ("best", "median", "worst")))
+        values = s["sparsity_error"]
+        table.add_row("sparsity error of the solved", *(shown(values[key]) for key in ("best", "median", "worst")), "")
     console.print(table)
     median = s["solved_at_step_median"]
     console.print(
@@ -240,17 +254,21 @@ def bar(s: dict[str, Any]) -> str:
 
 
 def side_by_side(s: dict[str, Any], console: Console) -> None:
-    """Print the first test examples of scalar targets beside the best seed's predictions."""
-    if not s["actual"] or len(s["actual"][0]) > 1 or len(s["inputs"][0]) > 4:
+    """Print the first test examples of scalar targets or of classes beside the best seed's predictions."""
+    if not s["actual"] or (len(s["actual"][0]) > 1 and not s["classes"]) or len(s["inputs"][0]) > 4:
         return
+
+    def told(y: list[float]) -> str:
+        return s["outputs"][max(range(len(y)), key=y.__getitem__)] if s["classes"] else f"{y[0]:.9g}"
+
     table = Table("inputs", "actual", "predicted", title=f"extrapolation, seed {s['best_seed']}")
     for x, y, p in zip(s["inputs"], s["actual"], s["predicted"], strict=True):
-        table.add_row(", ".join(f"{v:g}" for v in x), f"{y[0]:.9g}", f"{p[0]:.9g}")
+        table.add_row(", ".join(f"{v:g}" for v in x), told(y), told(p))
     console.print(table)
 
 
-def shown(value: float | None) -> str:
+def shown(value: float | None, digits: int = 3) -> str:
     """Format an error."""
     if value is None:
         return "none"
-    return {"inf": "infinite", "nan": "not a number"}.get(str(value), f"{value:.3g}")
+    return {"inf": "infinite", "nan": "not a number"}.get(str(value), f"{value:.{digits}g}")

@@ -43,8 +43,40 @@ def test_cross_entropy_is_torch_s_and_lets_a_nan_through():
 
 
 def test_cross_entropy_of_unbounded_outputs_is_refused():
-    with pytest.raises(ValueError, match="cross_entropy needs probabilities; head; got linear; set head: sigmoid"):
+    with pytest.raises(ValueError, match=r"the head sigmoid; got head: linear; set head: sigmoid"):
         MLP(loss="cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("head", "torch_s"), [("sigmoid", "binary_cross_entropy_with_logits"), ("softmax", "cross_entropy")]
+)
+def test_logits_are_torch_s_in_training_and_probabilities_in_evaluation(head, torch_s, double):
+    module = MLP(2, 3, head=head, loss="logits").train()
+    x, y = torch.randn(5, 2), torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 1, 0]), 3).double()
+    logits = module.network[0](x)
+    expected = getattr(torch.nn.functional, torch_s)(logits, y)
+    assert torch.allclose(module.error(module(x), x, y), expected)
+    assert torch.allclose(module.error(module(x).T, x.T, y.T), expected)  # examples along any axis
+    probabilities = module.eval()(x)
+    assert torch.allclose(probabilities, logits.sigmoid() if head == "sigmoid" else logits.softmax(-1))
+    assert torch.allclose(module.error(probabilities, x, y), expected)
+
+
+@pytest.mark.parametrize("head", ["sigmoid", "softmax"])
+def test_logits_as_large_as_can_be_have_the_gradient_of_a_wrong_answer(head):
+    module = MLP(1, 2, depth=0, head=head, loss="logits").train()
+    with torch.no_grad():
+        module.network[0][0].weight.copy_(torch.tensor([[1e6], [-1e6]]))
+    module.error(module(torch.ones(1, 1)), None, torch.tensor([[0.0, 1.0]])).backward()
+    size = 0.5 if head == "sigmoid" else 1.0  # the mean over outputs, or over examples alone
+    assert torch.allclose(module.network[0][0].weight.grad, torch.tensor([[size], [-size]]))
+
+
+def test_logits_without_probabilities_are_refused():
+    with pytest.raises(ValueError, match=r"logits need a head that makes them probabilities; got head: linear;"):
+        MLP(loss="logits")
+    with pytest.raises(ValueError, match=r"the head sigmoid; got head: softmax; set loss: logits"):
+        MLP(head="softmax", loss="cross_entropy")
 
 
 def test_widths_give_each_hidden_layer_its_size_and_the_stem_stays_affine():

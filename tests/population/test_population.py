@@ -175,8 +175,8 @@ SIZES = ((5, 5), (7, 19), (7, 1))
         (NMU(), SingleModuleTask(), SIZES),
         (NALU(), IntegerSeries(), SIZES),
         (NMU(), SingleModuleTask(streams="published"), SIZES),
-        (MLP(depth=1, width=16), SingleModuleTask(), ((3, 5), (7, 19))),
-        (MLP(depth=1, width=16), SingleModuleTask(), ((1, 5),)),
+        (MLP(depth=2, width=9), SingleModuleTask(), ((3, 5), (7, 19))),
+        (MLP(depth=2, width=9), SingleModuleTask(), ((1, 5),)),
     ],
 )
 def test_compiled_steps_equal_eager_ones(module, data, sizes):

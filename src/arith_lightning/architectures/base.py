@@ -230,11 +230,11 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
         """
         return {}
 
-    def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+    def after_evaluation(self, interpolation_mse: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Return the parameters and buffers that an evaluation during training changes, by full name; none here.
 
         Args:
-            error: mean squared error on the interpolation set.
+            interpolation_mse: mean squared error on the interpolation set.
             stream: the member's initialization stream of this step.
         """
         return {}
@@ -256,13 +256,16 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
         """Log the mean squared error on the interpolation (first) or extrapolation (second) set."""
         x, y = batch
         split = ("interpolation", "extrapolation")[dataloader_idx]
-        self.log(f"{split}_mse", (self(x) - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
+        # a dataset may have scaled what it trains on; errors are in the units of its targets
+        answer, data = self(x), getattr(self.trainer, "datamodule", None)
+        answer = answer if data is None else data.original(answer.mT).mT
+        self.log(f"{split}_mse", (answer - y).square().mean(), add_dataloader_idx=False, batch_size=len(x))
 
     def on_validation_epoch_end(self) -> None:
         """Let a model in training react to what was measured."""
         if self.trainer.state.fn == TrainerFn.FITTING and not self.trainer.sanity_checking:
-            error = self.trainer.callback_metrics["interpolation_mse"]
-            load(self, self.after_evaluation(error, Stream(self.seed, Purpose.INITIALIZATION, self.global_step)))
+            stream = Stream(self.seed, Purpose.INITIALIZATION, self.global_step)
+            load(self, self.after_evaluation(self.trainer.callback_metrics["interpolation_mse"], stream))
 
     def configure_optimizers(self) -> Any:
         """Return torch's own optimizer with this module's schedule, stepped at every step."""

@@ -222,9 +222,9 @@ class iNALU(ArithmeticModule):  # noqa: N801
         shapes = {name: tuple(value.shape) for name, value in self.named_parameters()}
         return {name: stream.uniform(shape, -reach, reach) for name, shape in shapes.items()}
 
-    def after_evaluation(self, error: Tensor, stream: Stream) -> dict[str, Tensor]:
+    def after_evaluation(self, interpolation_mse: Tensor, stream: Stream) -> dict[str, Tensor]:
         """Remember the error, and start anew if stuck; a NaN is no reason to."""
-        history = torch.cat([self.history[1:], error.double().reshape(1)])
+        history = torch.cat([self.history[1:], interpolation_mse.double().reshape(1)])
         count = torch.minimum(self.evaluations + 1, self.restart_memory)
         position = torch.arange(MEMORY, device=history.device) - (MEMORY - count)
         half = (count / 2).floor()

@@ -83,11 +83,16 @@ class LinearLayer(ArithmeticLayer):
 class DenseModule(ArithmeticModule):
     """A dense network with a choice of head and loss, trained.
 
+    With the loss `logits` the head is left out of training, where numbers can grow as they like, and put on in
+    evaluation, whose answers are probabilities.
+
     Args:
         body: maps `(..., in_features)` to `(..., out_features)`.
         head: what is done to the body's outputs: nothing (`linear`), `relu`, `sigmoid`, or `softmax` over them.
-        loss: `mse`, or `cross_entropy` of the probabilities (in nats, mean over outputs and examples), which needs the
-            sigmoid head and targets in [0, 1].
+        loss: `mse`; `cross_entropy` of the probabilities (in nats, mean over outputs and examples), which needs the
+            sigmoid head and targets in [0, 1]; or `logits`, the cross-entropy from what goes into a sigmoid head (mean
+            over outputs and examples) or into a softmax head (mean over examples; targets of an example sum to one),
+            as torch's `BCEWithLogitsLoss` and `CrossEntropyLoss`.
         training: see `ArithmeticModule`.
     """
 
@@ -97,20 +102,51 @@ class DenseModule(ArithmeticModule):
         self,
         body: nn.Module,
         head: Head = "linear",
-        loss: Literal["mse", "cross_entropy"] = "mse",
+        loss: Literal["mse", "cross_entropy", "logits"] = "mse",
         **training: Any,
     ) -> None:
         require(
-            head == "sigmoid" or loss == "mse", "cross_entropy needs probabilities; head", head, "set head: sigmoid"
+            loss in ("mse", "cross_entropy", "logits"), "loss must be mse, cross_entropy or logits", loss, "try mse"
+        )
+        way_out = "set loss: logits" if head == "softmax" else "set head: sigmoid"
+        require(
+            head == "sigmoid" or loss != "cross_entropy",
+            "cross_entropy needs a probability for each output on its own, the head sigmoid",
+            f"head: {head}",
+            way_out,
+        )
+        way_out = "set head: softmax for one class of many, or sigmoid"
+        require(
+            head in ("sigmoid", "softmax") or loss != "logits",
+            "logits need a head that makes them probabilities",
+            f"head: {head}",
+            way_out,
         )
         super().__init__(body if head == "linear" else nn.Sequential(body, HEADS[head]()), **training)
         self.cross_entropy = loss == "cross_entropy"
+        self.logits = head if loss == "logits" else None
         self.output_range = RANGES[head]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(..., in_features)` to `(..., out_features)`.
+
+        In training with the loss `logits` that are the numbers before a sigmoid, or the logarithms of softmax
+        probabilities.
+        """
+        if self.logits is None or not self.training:
+            return super().forward(x)
+        body = self.network[0](x)  # type: ignore[index]
+        return body if self.logits == "sigmoid" else torch.log_softmax(body, dim=-1)
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Return the cross-entropy or the mean squared error."""
-        if self.cross_entropy:
-            # by hand, because torch's function stops the run, and every other member with it, at one NaN
+        # by hand, because torch's functions stop the run, and every other member with it, at one NaN
+        if self.logits == "softmax":
+            logarithms = prediction if self.training else prediction.clamp(min=1e-38).log()
+            return -(y * logarithms).sum() / y.sum()
+        if self.logits == "sigmoid" and self.training:
+            return (nn.functional.softplus(prediction) - y * prediction).mean()
+        if self.cross_entropy or self.logits:
             p = prediction.clamp(1e-7, 1 - 1e-7)
             return -(y * p.log() + (1 - y) * (-p).log1p()).mean()
         return super().error(prediction, x, y)

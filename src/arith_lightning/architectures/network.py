@@ -28,7 +28,8 @@ class Network(DenseModule):
     Args:
         network: the module, or what builds it without an argument, such as its class.
         head: what is done to its outputs: nothing (`linear`), `relu`, `sigmoid`, or `softmax` over them.
-        loss: `mse`, or `cross_entropy` of the probabilities, which needs the sigmoid head: the network returns logits.
+        loss: `mse`; `cross_entropy` of the probabilities, which needs the sigmoid head; or `logits`, the cross-entropy
+            of what the network returns before the sigmoid or softmax head.
         training: see `ArithmeticModule`.
 
     Raises:
@@ -42,7 +43,7 @@ class Network(DenseModule):
         self,
         network: Callable[[], nn.Module] | nn.Module,
         head: Head = "linear",
-        loss: Literal["mse", "cross_entropy"] = "mse",
+        loss: Literal["mse", "cross_entropy", "logits"] = "mse",
         **training: Any,
     ) -> None:
         with seeded(0):

@@ -55,7 +55,14 @@ def dot(weight: Tensor, x: Tensor) -> Tensor:
 
 
 def linear(weight: Tensor, x: Tensor) -> Tensor:
-    """Return W x for many inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`; examples stay innermost."""
-    if x.dim() == 1:
+    """Return W x for many inputs: weight `(out, in)`, x `(..., in)` -> `(..., out)`, with examples innermost in memory.
+
+    Of a single example, as a population maps small layers, a few outputs are computed one by one: mapped over members
+    that share their examples, the product for one output is a single product of two matrices, where that for all
+    outputs at once would be as many as there are members.
+    """
+    if x.dim() > 1:
+        return (weight @ x.flatten(0, -2).mT).mT.unflatten(0, x.shape[:-1])
+    if weight.shape[-2] > ROWS:
         return weight @ x
-    return (weight @ x.flatten(0, -2).mT).mT.unflatten(0, x.shape[:-1])
+    return torch.stack([x @ w for w in weight.unbind(-2)], -1)

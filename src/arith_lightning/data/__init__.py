@@ -5,6 +5,7 @@ from arith_lightning.data.arithmetic_task import ArithmeticTask, FourInputTask
 from arith_lightning.data.base import ArithmeticDataModule
 from arith_lightning.data.binary_multiplication import BinaryMultiplication
 from arith_lightning.data.bit_parity import BitParity
+from arith_lightning.data.formula import Formula
 from arith_lightning.data.four_functions import FourFunctions
 from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
@@ -19,6 +20,7 @@ from arith_lightning.data.sequence_parity import SequenceParity
 from arith_lightning.data.series import IntegerSeries
 from arith_lightning.data.sets import NumberSets
 from arith_lightning.data.single_module import SingleModuleTask
+from arith_lightning.data.table import Table
 
 __all__ = [
     "OPERATIONS",
@@ -27,6 +29,7 @@ __all__ = [
     "ArithmeticTask",
     "BinaryMultiplication",
     "BitParity",
+    "Formula",
     "FourFunctions",
     "FourInputTask",
     "HandwrittenDigits",
@@ -41,4 +44,5 @@ __all__ = [
     "ScaledInterpolation",
     "SequenceParity",
     "SingleModuleTask",
+    "Table",
 ]

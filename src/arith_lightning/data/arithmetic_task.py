@@ -74,11 +74,11 @@ class WindowTask(ArithmeticDataModule):
             "extrapolation": intervals("extrapolation", extrapolation).tolist(),
         }
         rows = torch.tensor(self.ranges["extrapolation"], dtype=torch.float64)
-        self.error = epsilon_perfect(self.operation, rows, in_features, wanted, epsilon)
+        self.limit = epsilon_perfect(self.operation, rows, in_features, wanted, epsilon)
         require(
-            0 < self.error < math.inf,
+            0 < self.limit < math.inf,
             f"an epsilon-perfect {operation} must have a finite error on the extrapolation range",
-            f"{self.error} on {extrapolation}",
+            f"{self.limit} on {extrapolation}",
             "keep 0 out of the range of div, reciprocal and root, or at its end",
         )
 
@@ -97,7 +97,7 @@ class WindowTask(ArithmeticDataModule):
 
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return the epsilon-perfect mean squared error on the extrapolation range."""
-        return torch.tensor(self.error, dtype=torch.float64)
+        return torch.tensor(self.limit, dtype=torch.float64)
 
 
 class ArithmeticTask(WindowTask):

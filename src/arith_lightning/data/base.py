@@ -5,7 +5,7 @@ A dataset says how examples are drawn, for one member; a population maps the sam
 fastest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -29,6 +29,10 @@ class Criterion(NamedTuple):
     """The error that `judge` measures, as tables show it."""
     squared: bool = False
     """Whether that is the mean squared error."""
+    share: bool = False
+    """Whether it is a share of wrong answers, the rest of which is the accuracy."""
+    unexplained: bool = False
+    """Whether it is 1 - R^2."""
 
 
 class Asked(NamedTuple):
@@ -64,6 +68,10 @@ class ArithmeticDataModule(Again, LightningDataModule):
     """What `judge` measures."""
     consecutive: ClassVar[bool] = False
     """Whether the extrapolation set is the integers from 0 on with one answer each, which is drawn as a grid."""
+    output_names: Sequence[str] = ()
+    """What the outputs are called, where they have names."""
+    classes: bool = False
+    """Whether outputs are classes, the largest of which is the answer."""
     tolerance: float
     """Error below which a run is solved, where that is one number."""
     transient: ClassVar[frozenset[str]] = frozenset({"seed", "evaluation_seed"})
@@ -104,12 +112,39 @@ class ArithmeticDataModule(Again, LightningDataModule):
         """
         raise NotImplementedError
 
+    def place(self, like: Tensor) -> None:
+        """Keep what training batches are drawn from on the device and in the type of `like`; nothing here."""
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """Return what a network sees of inputs `(columns, rows)` as people have them; the same unless overridden."""
+        return x
+
+    def original(self, y: Tensor) -> Tensor:
+        """Return a network's answers `(..., out_features, rows)` in the units of an evaluation set's targets.
+
+        A dataset that scales targets does so in the draws of training alone, and undoes it here.
+        """
+        return y
+
+    def given(self, split: Split, columns: Mapping[str, Tensor] | None = None) -> Tensor | None:
+        """Return an evaluation set's inputs `(columns, rows)` as people have them; None where a network sees them."""
+        return None
+
+    def baseline(self, target: Tensor) -> tuple[str, Tensor]:
+        """Return the best constant answer to targets `(out_features, rows)`: what it is called, and it, like them."""
+        return "the mean", target.mean(-1, keepdim=True).expand_as(target)
+
     def threshold(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Return what `judge` must be below on the extrapolation set for a success; `tolerance` unless overridden."""
         return torch.tensor(self.tolerance, dtype=torch.float64)
 
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the error by which a run is judged, a scalar; the mean squared error unless overridden."""
+        """Return the error by which a run is judged, a scalar; the mean squared error unless overridden.
+
+        Args:
+            prediction: answers in the units of the targets, `(out_features, rows)`.
+            target: the targets.
+        """
         return (prediction - target).square().mean(dtype=torch.float64)
 
     def evaluation_set(

@@ -79,7 +79,7 @@ class BinaryMultiplication(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = Criterion("share of wrong products")
+    criterion = Criterion("share of wrong products", share=True)
 
     def __init__(
         self,

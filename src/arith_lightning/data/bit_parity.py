@@ -33,7 +33,7 @@ class BitParity(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = Criterion("share of wrong rows")
+    criterion = Criterion("share of wrong rows", share=True)
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class IntegerParity(ArithmeticDataModule):
 
     in_features = 1
     consecutive = True
-    criterion = Criterion("share of wrong integers")
+    criterion = Criterion("share of wrong integers", share=True)
 
     def __init__(
         self,

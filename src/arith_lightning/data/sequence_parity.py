@@ -26,7 +26,7 @@ class SequenceParity(ArithmeticDataModule):
         seed: seed of the training batches when one model is trained alone.
     """
 
-    criterion = Criterion("share of wrong sequences")
+    criterion = Criterion("share of wrong sequences", share=True)
 
     def __init__(
         self, max_length: int = 10, test_length: int = 500, test_size: int = 200, batch_size: int = 128, seed: int = 0

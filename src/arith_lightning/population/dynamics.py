@@ -15,7 +15,7 @@ from torch.func import grad, vmap
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.own import innermost
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population.functional import Functional, large, learning_rate, objective, written
+from arith_lightning.population.functional import Functional, dense, learning_rate, objective, written
 from arith_lightning.population.graphs import Graphs
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
@@ -44,7 +44,7 @@ class Dynamics:
         self.shared = data.fixed or data.shared_stream
         self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
         self.start = Functional(module, lambda module, seed: module.start(seed))
-        self.reaction = Functional(module, lambda module, error, stream: module.after_evaluation(error, stream))
+        self.reaction = Functional(module, lambda module, *measured: module.after_evaluation(*measured))
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
         for name, shape in self.shapes.items():
@@ -53,22 +53,22 @@ class Dynamics:
             high.append(torch.full((math.prod(shape),), bounds[1]))
         self.low, self.high = torch.cat(low), torch.cat(high)
         self.bounded = bool(module.bounds())
-        self.large = large(module)
+        self.dense = dense(module)
         self.rests = bool(module.resting(torch.tensor(0)))
         self.rule, self.buffers = UPDATES[module.optimizer]
         self.bytes_per_member = written(module, data)
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
-        self.graphs = Graphs(self._loop, self.packed, self.large)
+        self.graphs = Graphs(self._loop, self.packed, self.dense)
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
         """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
-        if self.large:
+        if self.dense:
             return torch.cat([values[name].flatten(1) for name in self.shapes], dim=1).mT
         return torch.cat([values[name].flatten(1).mT for name in self.shapes])
 
     def packed(self, values: Tensor) -> Tensor:
         """Return a copy of `(parameters, members)` without gaps, in the layout that steps return."""
-        turned = self.large and values.shape[1] > 1  # one member has a single layout, and torch one name for it
+        turned = self.dense and values.shape[1] > 1  # one member has a single layout, and torch one name for it
         whole = (values.mT if turned else values).clone(memory_format=torch.contiguous_format)
         return whole.mT if turned else whole
 
@@ -92,16 +92,18 @@ class Dynamics:
             flat = self.flatten({name: torch.stack([values[name] for values in each]) for name in self.shapes})
         return {"parameters": flat, **{name: torch.zeros_like(flat) for name in self.buffers}}
 
-    def react(self, parameters: Tensor, columns: Columns, error: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def react(
+        self, parameters: Tensor, columns: Columns, interpolation_mse: Tensor, step: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return `(parameters, members)` and the module's columns as an evaluation with these errors leaves them."""
 
-        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], error: Tensor) -> dict[str, Tensor]:
+        def member(flat: Tensor, seed: Tensor, buffers: dict[str, Tensor], mse: Tensor) -> dict[str, Tensor]:
             values = self.unflatten(flat) | buffers
             stream = Stream(seed, Purpose.INITIALIZATION, step)
-            changed = self.reaction.at(values, error, stream)
+            changed = self.reaction.at(values, mse, stream)
             return {name: changed.get(name, value).to(value.dtype) for name, value in values.items()}
 
-        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, error)
+        values = vmap(member, in_dims=(-1, 0, 0, 0))(parameters, columns.seed, columns.module, interpolation_mse)
         return self.flatten(values), {name: values[name] for name in columns.module}
 
     def draw(self, columns: Columns, step: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -170,11 +172,27 @@ class Dynamics:
         x, y = given or self.draw(columns, step, state["parameters"].dtype)
         return self.update(state, columns, x, y, step, row)
 
+    def even(self, members: int) -> int:
+        """Return the size of the tiles that so many members are stepped in, the last of which may be smaller."""
+        return math.ceil(members / math.ceil(members / self.tile))
+
     @torch.no_grad()
-    def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
-        """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone."""
+    def run(
+        self, state: State, columns: Columns, step: int, count: int, compile: bool, tile: int | None = None
+    ) -> State:
+        """Take `count` steps from `step` on, tile by tile; members depend on the tiling to rounding alone.
+
+        Args:
+            state: where the members are.
+            columns: what differs between them.
+            step: number of the first step.
+            count: how many are taken.
+            compile: whether to compile them.
+            tile: size of the tiles, where these are some of more members.
+        """
+        self.data.place(state["parameters"])
         members = torch.arange(len(columns.seed), device=columns.seed.device)
-        tiles = members.tensor_split(math.ceil(len(members) / self.tile))
+        tiles = members.split(tile or self.even(len(members)))
         for first, steps, batches in self.stretches(columns, step, count, state["parameters"].dtype):
             ends = [
                 self._run(

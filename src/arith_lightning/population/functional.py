@@ -11,9 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 
-LARGE = 64
-"""Parameters from which those of one member lie side by side in memory, as products of matrices want them; of fewer,
-the members lie side by side, where a handful of parameters still fills the vector units."""
+MATRIX = 8
+"""Rows and columns from which a parameter is a matrix that is worth multiplying with as one."""
 
 
 class Functional(nn.Module):
@@ -48,16 +47,17 @@ def placed(value: Tensor, like: Tensor) -> Tensor:
 def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
     """Return what one member makes of examples `(in_features, size)`, `(out_features, size)`.
 
-    Layers of a few parameters are mapped over examples, which lie innermost; of many, products of matrices are more.
+    Dense networks take all examples at once, as products of matrices; others are mapped over them. Either way examples
+    stay innermost in memory.
     """
-    if module.by_rows or large(module):
+    if module.by_rows or dense(module):
         return module(x.mT).mT
     return vmap(module.forward, in_dims=-1, out_dims=-1)(x)
 
 
-def large(module: nn.Module) -> bool:
-    """Return whether a network is one of many parameters."""
-    return sum(parameter.numel() for parameter in module.parameters()) >= LARGE
+def dense(module: nn.Module) -> bool:
+    """Return whether a network is one of matrices, not of a few weights or of many weights in a row."""
+    return any(min(parameter.shape[-2:]) >= MATRIX for parameter in module.parameters() if parameter.dim() > 1)
 
 
 def objective(module: ArithmeticModule, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
@@ -87,8 +87,8 @@ class Written(TorchDispatchMode):
 
 @torch.no_grad()
 def written(module: ArithmeticModule, data: ArithmeticDataModule) -> int:
-    """Return the bytes that one member's batch and way forward through the network write."""
+    """Return the bytes that one member's way forward writes, and thrice those of its batch, which is read again."""
     x = torch.ones(data.batch_size, data.in_features, dtype=next(module.parameters()).dtype)
     with Written() as counted:
         module(x)
-    return counted.bytes + x.nbytes
+    return counted.bytes + 3 * x.nbytes

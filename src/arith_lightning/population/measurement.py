@@ -69,7 +69,7 @@ class Measurement:
             values = self.dynamics.unflatten(flat) | buffers
             errors = {}
             for split, (x, y) in zip(SPLITS, sets, strict=True):
-                answer = self.answers.at(values, x)
+                answer = self.data.original(self.answers.at(values, x))
                 # summed in double precision and rounded once, so that the order of the sum, which follows the number
                 # of members, leaves no trace
                 errors[f"{split}_mse"] = (answer - y).square().mean(dtype=torch.float64).to(answer.dtype)

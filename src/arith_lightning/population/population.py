@@ -22,6 +22,7 @@ from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation.record import Measured, Record
 from arith_lightning.population import limits, provenance
+from arith_lightning.population.asking import prepared
 from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
@@ -128,19 +129,21 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
-        """Return every member's answers at its judged step: `(n, in_features)` to `(members, n, out_features)`.
+        """Return every member's answers at its judged step: `(n, inputs)` to `(members, n, outputs)`.
+
+        Inputs and answers are in the units of the dataset, which prepares the ones and undoes its scaling of the
+        others.
 
         Raises:
-            ValueError: the inputs are not as many as the network takes.
+            ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
         """
-        fit = x.dim() == 2 and x.shape[1] == self.data.in_features
-        require(fit, f"inputs must be (n, {self.data.in_features})", tuple(x.shape), "give each example a row")
-        x = x.to(self.record.parameters)
+        x = prepared(self.data, x.to(self.record.parameters))
 
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
             return self.measurement.forward.at(self.dynamics.unflatten(flat) | buffers, x)
 
-        return vmap(member, in_dims=(-1, 0), chunk_size=16)(self.record.parameters, self.all_columns.module)
+        answers = vmap(member, in_dims=(-1, 0), chunk_size=16)
+        return self.data.original(answers(self.record.parameters, self.all_columns.module).mT).mT
 
     # Training
 

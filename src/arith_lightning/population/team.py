@@ -1,11 +1,13 @@
 """Members stepped on several cores: each core has a share of them, in a process forked once the steps are compiled.
 
-Compiled steps give a member the same bits in any share of two members or more (tests/test_bits.py).
+Compiled steps give a member the same bits in any share of two members or more, of dense networks in the same tile: the
+vectors of their units span members (tests/test_bits.py).
 """
 
 import multiprocessing
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
@@ -47,20 +49,20 @@ class Team:
         """
         if not compile or columns.seed.device.type != "cpu":
             return self.dynamics.run(state, columns, step, count, compile)
-        members = torch.arange(len(columns.seed))
-        first, *rest = members.tensor_split(max(1, min(self.workers, len(members) // SHARE)))
+        tile = self.dynamics.even(len(columns.seed))
+        first, *rest = self.shares(len(columns.seed), tile)
 
         def share(which: Tensor) -> tuple[State, Columns]:
             return {name: value[:, which] for name, value in state.items()}, columns.select(which)
 
         try:
             if rest and not self.others:
-                self.dynamics.run(*share(first), step, min(count, 2), True)  # compiled before it is forked
+                self.dynamics.run(*share(first), step, min(count, 2), True, tile)  # compiled before it is forked
                 self.fork(self.workers - 1)
             used = [connection for _, connection in self.others[: len(rest)]]
             for connection, which in zip(used, rest, strict=True):
-                connection.send((tree_map(Tensor.numpy, share(which)), step, count))
-            ends = [self.dynamics.run(*share(first), step, count, True)]
+                connection.send((tree_map(Tensor.numpy, share(which)), step, count, tile))
+            ends = [self.dynamics.run(*share(first), step, count, True, tile)]
             for connection in used:
                 end = connection.recv()
                 if isinstance(end, Exception):
@@ -76,6 +78,15 @@ class Team:
             self.dismiss()
             raise
         return {name: torch.cat([end[name] for end in ends], dim=1) for name in state}
+
+    def shares(self, members: int, tile: int) -> Sequence[Tensor]:
+        """Return which of the members each process steps."""
+        every = torch.arange(members)
+        if not self.dynamics.dense:
+            return every.tensor_split(max(1, min(self.workers, members // SHARE)))
+        tiles = every.split(tile)
+        groups = torch.arange(len(tiles)).tensor_split(min(self.workers, len(tiles)))
+        return [torch.cat([tiles[k] for k in group]) for group in groups]
 
     def fork(self, number: int) -> None:
         """Start the other processes."""
@@ -111,10 +122,10 @@ def serve(dynamics: Dynamics, connection: Connection, held: list[Connection]) ->
         other.close()
     with suppress(EOFError, ConnectionError):
         while True:
-            share, step, count = connection.recv()
+            share, step, count, tile = connection.recv()
             try:
                 state, columns = tree_map(torch.from_numpy, share)
-                end = dynamics.run(state, columns, step, count, True)
+                end = dynamics.run(state, columns, step, count, True, tile)
             except Exception as error:  # raised by the process that asked
                 connection.send(error)
             else:
