@@ -179,7 +179,7 @@ class Population(LightningModule):
             try:
                 live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
             except UNCOMPILED:
-                if not self.module.by_rows:
+                if not self.module.of_torch:
                     raise
                 log.warning("this network's steps cannot be compiled; they are taken one by one, several times slower")
                 self.compiled = False
