@@ -10,6 +10,7 @@ from arith_lightning import checkpoints, imports, results, runs
 from arith_lightning.answerer import Answerer
 from arith_lightning.complaint import require
 from arith_lightning.config import experiment
+from arith_lightning.formulas import formula
 from arith_lightning.population import Population
 from arith_lightning.trained import Run, Trained
 
@@ -62,6 +63,11 @@ class Loaded:
     def best(self) -> Answerer:
         """The member of the lowest interpolation error, as `member` returns it."""
         return self.member(results.best(self.population))
+
+    @property
+    def formula(self) -> list[str]:
+        """What the best member has learnt, as equations, the last line on its weights; none without such a reading."""
+        return formula(self.population, results.best(self.population))
 
     def member(self, index: int) -> Answerer:
         """Return a member at its judged step, an ordinary module: `(n, inputs)` to `(n, outputs)` in the data's units.

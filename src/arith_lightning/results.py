@@ -16,6 +16,7 @@ from torch import Tensor
 from arith_lightning import baselines, runs
 from arith_lightning.evaluation import Rate
 from arith_lightning.evaluation.record import NEVER
+from arith_lightning.formulas import formula
 from arith_lightning.population import Population
 
 NOT_FINITE = ("inf", "-inf", "nan")
@@ -117,6 +118,7 @@ def summary(population: Population) -> dict[str, Any]:
         "sparsity_error": spread(record.sparsity_error[success]),
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
+        "formula": formula(population, index) if shown else [],
         "outputs": list(population.data.output_names),
         "classes": population.data.classes,
         "inputs": x.tolist() if given is None else given.mT[:shown].tolist(),
@@ -232,6 +234,10 @@ def show(population: Population, console: Console) -> None:
         console.print(table)
     if not s["predicted"]:
         console.print("no network could be judged: each had diverged when it was first evaluated")
+    if s["formula"]:
+        console.print(f"the best seed ({s['best_seed']}) has learnt:")
+        for line in s["formula"]:
+            console.print(f"  {line}", highlight=False, markup=False)
     if s["weights"]:
         console.print(f"weights of the best seed ({s['best_seed']}):")
         for name, values in s["weights"].items():

@@ -10,7 +10,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
 from arith_lightning.again import Again
-from arith_lightning.architectures.layer import ArithmeticLayer, Drawn, load, register
+from arith_lightning.architectures.layer import Drawn, load, register
+from arith_lightning.architectures.told import Told
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
@@ -22,7 +23,7 @@ OPTIMIZERS = {
 }
 
 
-class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
+class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
     """A network and the way it is trained: loss, penalty and its schedule, optimizer, clipping, projection.
 
     Trains alone in a plain `Trainer`, or as one of a population of seeds and settings, equal to rounding.
@@ -146,10 +147,6 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
         """Map `(..., in_features)` to `(..., out_features)`."""
         return self.network(x)
 
-    def layers(self) -> dict[str, ArithmeticLayer]:
-        """Return the layers by their name inside this module, in the order of computation."""
-        return {name: layer for name, layer in self.named_modules() if isinstance(layer, ArithmeticLayer)}
-
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Return freshly drawn parameters of all layers by full name; pure, so it can be mapped over seeds."""
         return {
@@ -183,18 +180,6 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
         return {
             f"{name}.{key}": interval for name, layer in self.layers().items() for key, interval in layer.bounds.items()
         }
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the weights that act on inputs, by full name; empty where a network has no such reading."""
-        return {f"{name}.{key}": w for name, layer in self.layers().items() for key, w in layer.weights().items()}
-
-    def constants(self) -> dict[str, Tensor]:
-        """Return the buffers that no member has values of its own of, by full name; none here."""
-        return {}
-
-    def gates(self, x: Tensor) -> Tensor | None:
-        """Return the gates of the first layer `(..., n)` on its inputs; None where it has none."""
-        return next(iter(self.layers().values())).gates(x)
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Return the mean squared error; every argument has the same layout, examples along any axis."""

@@ -9,12 +9,14 @@ Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 `configs/tables/inalu.yaml`.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer, register
 from arith_lightning.architectures.nac import accumulator_weight
@@ -96,6 +98,17 @@ class iNALULayer(ArithmeticLayer):  # noqa: N801
         """Return the gates `(..., out_features)`, equal for all examples."""
         return torch.sigmoid(self.gate).expand(*x.shape[:-1], -1)
 
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a sum, a product with its signs, or a mixture by its gate."""
+        weights = self.weights()
+        add, mul = weights["weight_add"], weights.get("weight_mul", weights["weight_add"])
+        gate = torch.sigmoid(self.gate)
+        rows = zip(add.tolist(), mul.tolist(), gate.tolist(), strict=True)
+        return [
+            wording.gated(gate.unsqueeze(0), k, f"{share:.4g}", wording.total(adding, names), signed(factors, names))
+            for k, (adding, factors, share) in enumerate(rows)
+        ]
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated mixture of sum and signed product."""
         weights = self.weights()
@@ -104,6 +117,14 @@ class iNALULayer(ArithmeticLayer):  # noqa: N801
         sign = product(selected, mul.abs(), x.sign())
         gate = torch.sigmoid(self.gate)
         return gate * dot(add, x) + (1 - gate) * torch.exp(exponent.clamp(max=LARGEST)) * sign
+
+
+def signed(weights: Sequence[float], names: Sequence[str]) -> str:
+    """Return a product of powers of magnitudes and of signs, each let in by its weight's magnitude."""
+    if all(wording.is_(abs(weight), 0) or wording.is_(abs(weight), 1) for weight in weights):
+        return wording.powers(weights, names)
+    signs = wording.selection([abs(w) for w in weights], [f"sign({name})" for name in names], wording.mixed)
+    return f"{wording.powers(weights, wording.magnitudes(names))} * {signs}"
 
 
 class iNALU(ArithmeticModule):  # noqa: N801

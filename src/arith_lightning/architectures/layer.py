@@ -7,6 +7,7 @@ random state.
 
 import inspect
 import sys
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -67,6 +68,15 @@ class ArithmeticLayer(nn.Module, metaclass=Drawn):
     def weights(self) -> dict[str, Tensor]:
         """Return the weights that act on the inputs, by name, each `(out_features, in_features)`."""
         return {}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return what it computes as a formula for each output, see `wording`; none where it has no such reading.
+
+        Args:
+            names: what its inputs are called.
+            x: examples `(n, in_features)`, by which gates that depend on them are judged.
+        """
+        return []
 
     def gates(self, x: Tensor) -> Tensor | None:
         """Return what decides between ways of computing, values in [0, 1] with examples first; None without gates."""

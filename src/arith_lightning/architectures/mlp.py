@@ -5,12 +5,14 @@ affine function and a saturating one as a constant.
 """
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, RANGES, Activation, Head
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
@@ -74,6 +76,10 @@ class LinearLayer(ArithmeticLayer):
             bound = math.sqrt(square[self.init])
             weight = stream.uniform(size, -bound, bound)
         return {"weight": weight * self.init_scale, "bias": bias}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a sum."""
+        return [wording.total(row, names, b) for row, b in zip(self.weight.tolist(), self.bias.tolist(), strict=True)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return W x + b."""

@@ -9,11 +9,13 @@ Source: Trask et al., "Neural Arithmetic Logic Units" (2018), section 3; the oth
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.nac import NAC, NACLayer
@@ -35,6 +37,10 @@ class MultiplicativeNACLayer(NACLayer):
 
     Arguments as for `NACLayer`.
     """
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product of powers of magnitudes."""
+        return [wording.powers(row, wording.magnitudes(names)) for row in self.weights()["weight"].tolist()]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product of the inputs' powers."""
@@ -65,6 +71,10 @@ class SigmoidNACLayer(ArithmeticLayer):
         """Return W."""
         return {"weight": torch.sigmoid(self.w_hat)}
 
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product of powers of magnitudes."""
+        return [wording.powers(row, wording.magnitudes(names)) for row in self.weights()["weight"].tolist()]
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the product of the inputs' powers."""
         return powers(self.weights()["weight"], x)
@@ -75,6 +85,10 @@ class LinearNACLayer(NMULayer):
 
     Start, bounds and penalty are those of a neural multiplication unit.
     """
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product of powers of magnitudes."""
+        return [wording.powers(row, wording.magnitudes(names)) for row in self.weights()["weight"].tolist()]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product of the inputs' powers."""

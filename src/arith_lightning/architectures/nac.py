@@ -8,11 +8,13 @@ Arithmetic Units" (2020), appendix on the NAC's moments.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import dot
@@ -81,6 +83,10 @@ class NACLayer(ArithmeticLayer):
     def weights(self) -> dict[str, Tensor]:
         """Return W."""
         return {"weight": accumulator_weight(self.w_hat, self.m_hat)}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a sum."""
+        return [wording.total(row, names) for row in self.weights()["weight"].tolist()]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sum of the inputs."""

@@ -8,11 +8,13 @@ Arithmetic Units" (2020), appendix on the gate.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.multiplicative_nac import powers
@@ -80,6 +82,23 @@ class NALULayer(ArithmeticLayer):
     def gates(self, x: Tensor) -> Tensor:
         """Return the gates `(..., out_features)`."""
         return torch.sigmoid(self.slope * dot(self.gate, x))
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a sum, a product of powers of magnitudes, or a mixture by its gate."""
+        weights = self.weights()
+        add, mul = weights["weight"], weights.get("weight_mul", weights["weight"])
+        gate = torch.zeros(0, self.out_features) if x is None else self.gates(x)
+        rows = zip(add.tolist(), mul.tolist(), (self.slope * self.gate).tolist(), strict=True)
+        return [
+            wording.gated(
+                gate,
+                k,
+                f"sigmoid({wording.total(gating, names)})",
+                wording.total(adding, names),
+                wording.powers(multiplying, wording.magnitudes(names)),
+            )
+            for k, (adding, multiplying, gating) in enumerate(rows)
+        ]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated mixture of sum and product."""

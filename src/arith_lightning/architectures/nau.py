@@ -5,11 +5,13 @@ Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import dot
@@ -44,6 +46,10 @@ class NAULayer(ArithmeticLayer):
     def weights(self) -> dict[str, Tensor]:
         """Return W."""
         return {"weight": self.weight}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a sum."""
+        return [wording.total(row, names) for row in self.weight.tolist()]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sum of the inputs."""

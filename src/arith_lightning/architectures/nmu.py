@@ -8,11 +8,13 @@ Source: Madsen and Johansen, "Neural Arithmetic Units" (2020), section 2.3 and 2
 of Mistry, Farrahi and Hare, "A Primer for Neural Arithmetic Logic Modules" (2022).
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import product, selected
@@ -49,6 +51,10 @@ class NMULayer(ArithmeticLayer):
     def weights(self) -> dict[str, Tensor]:
         """Return W."""
         return {"weight": self.weight}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product."""
+        return [wording.selection(row, names, wording.mixed) for row in self.weight.tolist()]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product over the selected inputs."""

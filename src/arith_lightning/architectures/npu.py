@@ -9,11 +9,13 @@ definition has them the other way round.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import dot
@@ -70,6 +72,23 @@ class RealNPULayer(ArithmeticLayer):
         gate = self.gate.clamp(0, 1)
         return torch.log(gate * (x.abs() + EPSILON) + 1 - gate), torch.where(x < 0, math.pi * gate, 0.0)
 
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product of powers of the gated inputs, with the sign that it gives them."""
+        gate = self.gate.clamp(0, 1).tolist()
+        whole = all(wording.is_(value, 0) or wording.is_(value, 1) for value in gate)
+        found = []
+        for row in self.weight_real.tolist():
+            powers = [0.0 if wording.is_(g, 0) else w for g, w in zip(gate, row, strict=True)]
+            if whole and all(wording.is_(w, round(w)) for w in powers):
+                found.append(wording.powers(powers, names))
+                continue
+            size = [
+                wording.mixed(g, f"|{name}|") if g < 1 else f"|{name}|" for g, name in zip(gate, names, strict=True)
+            ]
+            turns = wording.total([g * w for g, w in zip(gate, row, strict=True)], [f"[{name} < 0]" for name in names])
+            found.append(f"{wording.powers(powers, size)} * cos(pi * ({turns}))")
+        return found
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the product of the gated inputs' powers."""
         magnitude, phase = self.polar(x)
@@ -86,6 +105,10 @@ class NPULayer(RealNPULayer):
         """Draw `weight_real`; the gate starts at `gate_start`, `weight_imag` at 0."""
         values = super().initial(stream)
         return values | {"weight_imag": torch.zeros_like(values["weight_real"])}
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as that of a Real NPU, where the powers' imaginary parts are next to nothing."""
+        return super().formula(names, x) if self.weight_imag.abs().max() <= wording.WHOLE else []
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the real part of the product of the gated inputs' complex powers."""

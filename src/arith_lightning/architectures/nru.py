@@ -7,11 +7,13 @@ Source: Mistry, Farrahi and Hare, "Learning Division with Neural Arithmetic Logi
 NRU; training mode and settings are those of its code.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from arith_lightning.architectures import wording
 from arith_lightning.architectures.nau import NAU, NAULayer
 from arith_lightning.architectures.reduction import product
 
@@ -24,6 +26,16 @@ class NRULayer(NAULayer):
 
     Start, bounds and penalty are those of a neural addition unit.
     """
+
+    def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
+        """Return each output as a product and quotient."""
+        return [wording.selection(row, names, self.factor) for row in self.weight.tolist()]
+
+    @staticmethod
+    def factor(weight: float, name: str) -> str:
+        """Return the factor of a weight that is not whole, in evaluation mode."""
+        share = abs(weight)
+        return f"({share:.4g} sign({name}) * |{name}|^{weight:.4g} + {1 - share:.4g})"
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the product of the selected inputs and reciprocals."""

@@ -56,6 +56,8 @@ class sNMULayer(NMULayer):  # noqa: N801
         super().__init__(in_features, out_features, init_center, init_scale)
         register(self, noise_low=noise_low, noise_high=noise_high)
 
+    formula = NMULayer.formula  # as evaluated
+
     def noise(self, x: Tensor) -> Tensor:
         """Return independent factors from U[noise_low, noise_high), like `x`, a pure function of it."""
         bits = x.detach().double().view(torch.int64)

@@ -4,6 +4,7 @@ Compiled steps give a member the same bits in any share of two members or more, 
 vectors of their units span members (tests/test_bits.py).
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,8 +19,9 @@ from torch import Tensor
 from arith_lightning.population.dynamics import Dynamics
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import State
-from arith_lightning.private import tree_map
+from arith_lightning.private import InductorError, TorchDynamoException, tree_map
 
+log = logging.getLogger(__name__)
 SHARE = 2
 """Fewest members in a share; a single one has compiled steps of its own."""
 
@@ -40,6 +42,20 @@ class Team:
     def __init__(self, dynamics: Dynamics, workers: int) -> None:
         self.dynamics, self.workers = dynamics, workers
         self.others: list[tuple[Any, Connection]] = []
+
+    def attempt(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> tuple[State, bool]:
+        """Take steps as `run` does, not compiled where a network of one's own cannot be; return also whether they were.
+
+        Raises:
+            ValueError: one of the processes was ended from outside.
+        """
+        try:
+            return self.run(state, columns, step, count, compile), compile
+        except (InductorError, TorchDynamoException):
+            if not self.dynamics.module.of_torch:
+                raise
+        log.warning("this network's steps cannot be compiled; they are taken one by one, several times slower")
+        return self.run(state, columns, step, count, False), False
 
     def run(self, state: State, columns: Columns, step: int, count: int, compile: bool) -> State:
         """Take `count` steps from `step` on.
