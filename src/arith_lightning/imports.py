@@ -17,8 +17,11 @@ WAY_OUT = "name a class of this package, or one of an installed package or of th
 
 
 def here() -> None:
-    """Let classes in the current folder be found, after all that is installed."""
-    if not {"", str(Path.cwd())} & {*sys.path}:
+    """Let classes in the current folder be found, after all that is installed.
+
+    By its name: the empty path that stands for it means another folder while a configuration is read.
+    """
+    if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
 
 

@@ -18,7 +18,8 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from arith_lightning import checkpoints, fit, results, runs
+import arith_lightning.fit as fit
+from arith_lightning import checkpoints, results, runs
 from arith_lightning.config import Experiment, experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
