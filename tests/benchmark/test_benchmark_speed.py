@@ -18,11 +18,11 @@ from arith_lightning.benchmark.speed.rows import ROWS
 from arith_lightning.benchmark.speed.turns import measure
 
 QUICK = ["--seconds", "0.001", "--repeats", "1"]
-FAKE = """#!{python}
+FAKE = """
 import json, sys
-print(json.dumps({{"jax": "9.9", "optax": "0.9"}}), flush=True)
+print(json.dumps({"jax": "9.9", "optax": "0.9"}), flush=True)
 for line in sys.stdin:
-    print(json.dumps({{"compile": 0.5, "rate": 2000.0}}), flush=True)
+    print(json.dumps({"compile": 0.5, "rate": 2000.0}), flush=True)
 """
 
 
@@ -117,18 +117,21 @@ def test_a_row_is_measured_without_jax_and_says_so(capsys, tmp_path):
     assert files[1].read_text() == show.markdown(found)
 
 
-def broken(folder):
+def interpreter(folder, program):
+    """A file to be called as an interpreter, which runs a program of its own."""
+    (folder / "program.py").write_text(program)
     path = folder / "python"
-    path.write_text(f"#!{sys.executable}\nraise ModuleNotFoundError('jax')\n")
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/program.py"\n')
     path.chmod(0o755)
     return str(path)
 
 
+def broken(folder):
+    return interpreter(folder, "raise ModuleNotFoundError('jax')")
+
+
 def test_jax_is_measured_in_a_process_of_its_own(capsys, tmp_path):
-    path = tmp_path / "python"
-    path.write_text(FAKE.format(python=sys.executable))
-    path.chmod(0o755)
-    assert command.main(["speed", "--rows", "nmu", *QUICK, "--jax", str(path)]) == 0
+    assert command.main(["speed", "--rows", "nmu", *QUICK, "--jax", interpreter(tmp_path, FAKE)]) == 0
     printed = capsys.readouterr().out
     assert "jax: 9.9" in printed
     assert "JAX tuned, updates/s " in printed
