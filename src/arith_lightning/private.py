@@ -16,6 +16,7 @@ import torch
 from lightning import Trainer
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
+from torch._dynamo.exc import TorchDynamoException
 from torch._guards import detect_fake_mode
 from torch._higher_order_ops.while_loop import while_loop
 from torch._inductor import config as inductor
@@ -26,9 +27,10 @@ from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.tensorboard import SummaryWriter
 
-__all__ = ["InductorError", "default_cache_dir", "tree_leaves", "tree_map", "while_loop"]
+__all__ = ["InductorError", "TorchDynamoException", "default_cache_dir", "tree_leaves", "tree_map", "while_loop"]
 """`while_loop`: steps loop inside one graph; without it each is a call (test_compiled_steps_equal_eager_ones).
 `InductorError`: a program that a kill has torn is compiled again (test_a_torn_program_is_compiled_again).
+`TorchDynamoException`: a network that cannot be compiled is trained without (test_what_cannot_be_compiled_is_trained).
 `default_cache_dir`: tells the user's own cache from torch's (test_compiled_steps_are_kept_where_only_the_user_writes).
 `tree_leaves`, `tree_map`: the tensors in nested arguments."""
 

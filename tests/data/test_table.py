@@ -182,7 +182,7 @@ def test_classes_train_from_logits_as_in_a_plain_trainer_whatever_becomes_of_oth
     trainer(300, limit_val_batches=0).fit(plain, data)
     x, _ = data.evaluation_set("extrapolation")
     with torch.no_grad():
-        assert torch.allclose(population.predict(x)[0], plain.eval()(x.mT).mT)
+        assert torch.allclose(population.predict(x.mT)[0], plain.eval()(x.mT))
     assert population.success.tolist() == [True, False]
 
 
@@ -202,10 +202,9 @@ def test_errors_and_predictions_of_scaled_columns_are_in_the_units_of_the_file(p
     population = Population(MLP(1, 1, depth=0, learning_rate=0.05), data, range(2), evaluate_every=300, compile=False)
     trainer(600).fit(population)
     assert population.success.all()
-    assert population.predict(data.evaluation_set("extrapolation")[0])[0, 0].tolist() == pytest.approx(
-        [55, 58], rel=1e-3
-    )
-    measured = (population.predict(data.evaluation_set("extrapolation")[0]) - tested).square().mean((1, 2))
+    answers = population.predict(data.given("extrapolation").mT)
+    assert answers[0, :, 0].tolist() == pytest.approx([55, 58], rel=1e-3)
+    measured = (answers - tested.mT).square().mean((1, 2))
     assert torch.allclose(measured.double(), population.record.extrapolation_mse, rtol=1e-3, atol=1e-9)
 
 

@@ -29,6 +29,7 @@ from arith_lightning.architectures.multiplicative_nac import (
 from arith_lightning.architectures.nac import NAC, NACLayer
 from arith_lightning.architectures.nalu import NALU, NALULayer
 from arith_lightning.architectures.nau import NAU, NAULayer
+from arith_lightning.architectures.network import Network
 from arith_lightning.architectures.nmru import NMRU, NMRULayer
 from arith_lightning.architectures.nmu import NMU, NMULayer
 from arith_lightning.architectures.npu import NPU, NPULayer, RealNPU, RealNPULayer
@@ -82,6 +83,7 @@ __all__ = [
     "NMULayer",
     "NPULayer",
     "NRULayer",
+    "Network",
     "OperationMixture",
     "OperationMixtureLayer",
     "ProductSet",

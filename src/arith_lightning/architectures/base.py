@@ -54,6 +54,8 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
     """Whether it has `weights`, of which tables show how far they are from -1, 0 or 1."""
     example: ClassVar[Mapping[str, Any]] = {"class_path": "SingleModuleTask", "init_args": {"batch_size": 16}}
     """A small dataset whose inputs it takes, as a configuration names it, for its tests."""
+    by_rows: ClassVar[bool] = False
+    """Whether it takes `(n, in_features)` only, and draws its start from torch's own generator."""
 
     learning_rate: Tensor
     momentum: Tensor
@@ -183,6 +185,10 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
     def weights(self) -> dict[str, Tensor]:
         """Return the weights that act on inputs, by full name; empty where a network has no such reading."""
         return {f"{name}.{key}": w for name, layer in self.layers().items() for key, w in layer.weights().items()}
+
+    def constants(self) -> dict[str, Tensor]:
+        """Return the buffers that no member has values of its own of, by full name; none here."""
+        return {}
 
     def gates(self, x: Tensor) -> Tensor | None:
         """Return the gates of the first layer `(..., n)` on its inputs; None where it has none."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.architectures.own import innermost
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.functional import Functional, dense, learning_rate, objective, written
 from arith_lightning.population.graphs import Graphs
@@ -37,6 +38,8 @@ class Dynamics:
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
         module = copy.deepcopy(module).train()
+        if module.by_rows:
+            innermost(module)
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
         self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
@@ -80,7 +83,7 @@ class Dynamics:
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
             return self.start.at(buffers, seed)
 
-        if self.module.streams == "counter":
+        if self.module.streams == "counter" and not self.module.by_rows:
             flat = self.flatten(vmap(member)(columns.seed, columns.module))
         else:  # torch's generator cannot be mapped
             each = [

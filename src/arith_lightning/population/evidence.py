@@ -31,7 +31,7 @@ def evidence(population: Population, step: int) -> Evidence | None:
         return Functional(population.module, outputs).at(population.dynamics.unflatten(flat) | buffers, x.mT)
 
     prediction, gates = vmap(member, in_dims=(-1, 0, 0), chunk_size=64)(flat, columns.module, x)
-    first = next(iter(population.module.layers().values()))
+    first = next(iter(population.module.layers().values()), None)
     return Evidence(
         x,
         y,

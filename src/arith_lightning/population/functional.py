@@ -26,6 +26,7 @@ class Functional(nn.Module):
     def __init__(self, module: ArithmeticModule, function: Callable[..., Any]) -> None:
         super().__init__()
         self.module, self.function = module, function
+        self.trained = [name for name, _ in module.named_parameters()]
 
     def forward(self, *arguments: Any) -> Any:
         """Return what the function makes of the module as it is."""
@@ -33,7 +34,14 @@ class Functional(nn.Module):
 
     def at(self, values: Mapping[str, Tensor], *arguments: Any) -> Any:
         """Return what the function makes of the module with these parameters and buffers by full name."""
-        return functional_call(self, {f"module.{name}": value for name, value in values.items()}, arguments)
+        like = next((values[name] for name in self.trained if name in values), None)
+        own = {name: value if like is None else placed(value, like) for name, value in self.module.constants().items()}
+        return functional_call(self, {f"module.{name}": value for name, value in {**own, **values}.items()}, arguments)
+
+
+def placed(value: Tensor, like: Tensor) -> Tensor:
+    """Return a constant on the device of `like`, and in its type if it is a real number."""
+    return value.to(like.device, like.dtype if value.is_floating_point() else value.dtype)
 
 
 def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
@@ -42,7 +50,7 @@ def answers(module: ArithmeticModule, x: Tensor) -> Tensor:
     Dense networks take all examples at once, as products of matrices; others are mapped over them. Either way examples
     stay innermost in memory.
     """
-    if dense(module):
+    if module.by_rows or dense(module):
         return module(x.mT).mT
     return vmap(module.forward, in_dims=-1, out_dims=-1)(x)
 

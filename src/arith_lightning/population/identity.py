@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from arith_lightning.again import ARGUMENTS
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.population import trial
 from arith_lightning.population.dynamics import Dynamics
 
 SCAFFOLDING = frozenset({*vars(LightningModule()), *vars(nn.Module()), *vars(LightningDataModule()), ARGUMENTS})
@@ -61,6 +62,7 @@ def signature(module: ArithmeticModule, data: ArithmeticDataModule) -> dict[str,
         found |= {f"{prefix}.{key}": frozen(value, {}) for key, value in attributes(part, {"seed"})}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         found[f"model.{name}"] = tuple(tensor.shape)
+    found |= {f"model.{name}": frozen(value, {}) for name, value in module.constants().items()}
     found |= {f"data.{key}": frozen(value, free) for key, value in attributes(data, data.transient)}
     return found | {f"data column {name}": tuple(column.shape) for name, column in columns.items()}
 
@@ -101,6 +103,8 @@ def frozen(value: Any, free: Mapping[int, str]) -> Any:
         return named(type(value)), frozenset(map(within, value))
     if type(value) is dict:
         return "dict", *((within(key), within(item)) for key, item in value.items())
+    if isinstance(value, functools.partial):
+        return "partial", within(value.func), within(value.args), within(value.keywords)
     if is_dataclass(value):
         return named(type(value)), *((field.name, within(getattr(value, field.name))) for field in fields(value))
     return Same(value)
@@ -124,5 +128,6 @@ def dynamics(module: ArithmeticModule, data: ArithmeticDataModule) -> Dynamics:
     key = tuple(signature(module, data).items())
     if key not in _known:
         # copies, which nobody can change afterwards; a trainer is none of them
+        trial.examine(module, data)
         _known[key] = Dynamics(module, copy.deepcopy(data, {id(data.trainer): None}))
     return _known[key]

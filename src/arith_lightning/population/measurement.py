@@ -35,6 +35,7 @@ class Measurement:
         self.module, self.data, self.dynamics = module, data, dynamics
         self.weights = Functional(module, lambda module: module.weights())
         self.answers = Functional(module, answers)
+        self.forward = Functional(module, lambda module, x: module(x))
         self.sets: dict[Any, Sets] = {}
         """Evaluation sets of the last measurement, by what they depend on."""
 

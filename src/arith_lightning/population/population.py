@@ -5,6 +5,7 @@ others are compacted and do not notice.
 """
 
 import copy
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.layer import load
@@ -21,13 +22,18 @@ from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.data.base import Split
 from arith_lightning.evaluation.record import Measured, Record
 from arith_lightning.population import limits, provenance
+from arith_lightning.population.asking import prepared
 from arith_lightning.population.compilation import INSTALL, compiler, worthwhile
 from arith_lightning.population.identity import dynamics, signature
 from arith_lightning.population.measurement import Measurement
 from arith_lightning.population.members import Columns, Members
 from arith_lightning.population.settings import check, columns
 from arith_lightning.population.team import Team
-from arith_lightning.private import count_steps
+from arith_lightning.private import InductorError, TorchDynamoException, count_steps
+
+UNCOMPILED = (InductorError, TorchDynamoException)
+"""How the compiler says that it cannot."""
+log = logging.getLogger(__name__)
 
 
 class Population(LightningModule):
@@ -112,8 +118,8 @@ class Population(LightningModule):
         values = self.dynamics.unflatten(self.record.parameters[:, index].cpu())
         module.to(next(iter(values.values())).dtype)
         load(module, values)
-        for name, buffer in module.named_buffers():
-            buffer.copy_(self.all_columns.module[name][index])
+        for name, column in self.all_columns.module.items():
+            module.get_buffer(name).copy_(column[index])
         return module
 
     def examples(self, index: int, split: Split) -> tuple[Tensor, Tensor]:
@@ -123,16 +129,21 @@ class Population(LightningModule):
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
-        """Return every member's answers at its judged step: `(in_features, n)` to `(members, out_features, n)`.
+        """Return every member's answers at its judged step: `(n, inputs)` to `(members, n, outputs)`.
 
-        The answers are in the units of the dataset's targets.
+        Inputs and answers are in the units of the dataset, which prepares the ones and undoes its scaling of the
+        others.
+
+        Raises:
+            ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
         """
+        x = prepared(self.data, x.to(self.record.parameters))
 
         def member(flat: Tensor, buffers: dict[str, Tensor]) -> Tensor:
-            return functional_call(self.module, self.dynamics.unflatten(flat) | buffers, (x.mT,)).mT
+            return self.measurement.forward.at(self.dynamics.unflatten(flat) | buffers, x)
 
         answers = vmap(member, in_dims=(-1, 0), chunk_size=16)
-        return self.data.original(answers(self.record.parameters, self.all_columns.module))
+        return self.data.original(answers(self.record.parameters, self.all_columns.module).mT).mT
 
     # Training
 
@@ -165,7 +176,14 @@ class Population(LightningModule):
         count = min(self.evaluate_every - step % self.evaluate_every, self.trainer.max_steps - step)
         if count > 0:
             live = self.live
-            live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
+            try:
+                live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
+            except UNCOMPILED:
+                if not self.module.by_rows:
+                    raise
+                log.warning("this network's steps cannot be compiled; they are taken one by one, several times slower")
+                self.compiled = False
+                live.state = self.team.run(live.state, live.columns, step, count, False)
             count_steps(self.trainer, count)
 
     # Evaluation

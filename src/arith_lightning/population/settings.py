@@ -21,7 +21,10 @@ Setting = Mapping[str, Any]
 
 def tensors(part: Part) -> dict[str, Tensor]:
     """Return what may differ between members of one population, by full name: buffers or columns."""
-    return dict(part.named_buffers()) if isinstance(part, ArithmeticModule) else part.columns()
+    if not isinstance(part, ArithmeticModule):
+        return part.columns()
+    constants = part.constants()
+    return {name: buffer for name, buffer in part.named_buffers() if name not in constants}
 
 
 def scalars(part: Part) -> set[str]:

@@ -20,7 +20,7 @@ def answers(population: Population) -> tuple[torch.Tensor, torch.Tensor]:
     """Return predictions `(members, bits, n)` and targets `(bits, n)` on some held-out pairs."""
     x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
     some = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(0))[:ROWS]
-    return population.predict(x[:, some]), y[:, some]
+    return population.predict(x[:, some].mT).mT, y[:, some]
 
 
 def constant(trained: Trained) -> str:

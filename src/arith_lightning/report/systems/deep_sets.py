@@ -20,7 +20,7 @@ def sizes(results: Results) -> Figure:
         for size in SIZES:
             data = NumberSets(operation, test_size=size)
             x, y = data.evaluation_set("extrapolation", like=trained.population.record.parameters)
-            relative = (trained.population.predict(x) - y).abs() / y.abs()
+            relative = (trained.population.predict(x.mT).mT - y).abs() / y.abs()
             errors.append(relative.mean((1, 2)).nan_to_num(torch.inf).median().item())
         axes.plot(SIZES, [max(error, 1e-9) for error in errors], "o-", color=color, label=label)
     axes.axvspan(1, 5, color="#999999", alpha=0.2, label="sizes in training")

@@ -15,7 +15,7 @@ FLOOR = 1e-7
 def absolute_errors(trained: Trained, x: torch.Tensor) -> torch.Tensor:
     """Return |error| of the median seed at each number `(n,)`."""
     x = x.to(trained.population.record.parameters)
-    return (trained.population.predict(x.unsqueeze(0))[:, 0] - x).abs().median(0).values
+    return (trained.population.predict(x.unsqueeze(1))[..., 0] - x).abs().median(0).values
 
 
 def inside(trained: Trained) -> float:

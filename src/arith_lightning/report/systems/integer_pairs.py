@@ -11,7 +11,7 @@ from arith_lightning.trained import Trained
 def members_dead(trained: Trained) -> torch.Tensor:
     """Return which members answer 0 whatever the input, `(members,)`."""
     x, _ = trained.population.data.evaluation_set("interpolation", like=trained.population.record.parameters)
-    return (trained.population.predict(x) == 0).all(-1).all(-1)
+    return (trained.population.predict(x.mT) == 0).all(-1).all(-1)
 
 
 def dead(trained: Trained) -> str:
@@ -38,7 +38,7 @@ def answers(results: Results) -> Figure:
         population = results[label].population
         x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
         x, y = x[:, ::37], y[0, ::37]
-        for color, row in zip(COLORS, population.predict(x)[:4, 0], strict=False):
+        for color, row in zip(COLORS, population.predict(x.mT)[:4, :, 0], strict=False):
             axes.plot(y, row, ".", color=color, markersize=2)
         axes.plot([0, y.max()], [0, y.max()], "k:", linewidth=1)
         axes.set(title=f"{label}: first four seeds", xlabel="actual (as scaled)", ylabel="predicted")

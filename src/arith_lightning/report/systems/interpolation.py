@@ -28,10 +28,10 @@ def curves(results: Results) -> Figure:
         population = results[label].population
         x, y = population.data.evaluation_set("extrapolation", like=population.record.parameters)
         plotted = torch.linspace(KNOTS[0], KNOTS[-1], x.shape[1] - len(KNOTS))
-        prediction = population.predict(x)[:3, :, : -len(KNOTS)]
+        prediction = population.predict(x.mT)[:3, : -len(KNOTS)]
         for output, color in enumerate(COLORS[:3]):
             axes.plot(plotted, y[output, : -len(KNOTS)], color="black", linewidth=2.5, alpha=0.35)
-            axes.plot(plotted, prediction[:, output].T, color=color, linewidth=0.9)
+            axes.plot(plotted, prediction[..., output].T, color=color, linewidth=0.9)
         axes.set(title=label, xlabel="x")
     return figure
 

@@ -20,7 +20,7 @@ def w(trained: Trained) -> float:
 def answers(trained: Trained, end: int = GRID) -> torch.Tensor:
     """Return whether each integer below `end` is answered right by each member, `(members, end)`."""
     x = torch.arange(end, dtype=torch.float64)
-    z = trained.population.predict(x.to(trained.population.record.parameters.dtype).unsqueeze(0))[:, 0]
+    z = trained.population.predict(x.to(trained.population.record.parameters.dtype).unsqueeze(1))[..., 0]
     return (z > 0.5) == (x % 2 == 1)
 
 

@@ -1,0 +1,40 @@
+"""Numbers as people have them, on their way to a network: their names, and what is refused of them."""
+
+from torch import Tensor
+
+from arith_lightning.complaint import require
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.data.encoding import Preparation
+
+
+def preparation(data: ArithmeticDataModule) -> Preparation | None:
+    """Return what a dataset does to numbers before a network sees them; None where it does nothing."""
+    found = getattr(data, "preparation", None)
+    return found if isinstance(found, Preparation) else None
+
+
+def names(data: ArithmeticDataModule) -> list[str]:
+    """Return what a dataset calls its inputs; x1, x2, ... where it has no names."""
+    own = preparation(data)
+    return list(own.names) if own else [f"x{k + 1}" for k in range(data.in_features)]
+
+
+def outputs(data: ArithmeticDataModule) -> list[str]:
+    """Return what a dataset calls its outputs; y, or y1, y2, ... where it has no names."""
+    own = list(data.output_names)
+    return own or (["y"] if data.out_features == 1 else [f"y{k + 1}" for k in range(data.out_features)])
+
+
+def prepared(data: ArithmeticDataModule, x: Tensor) -> Tensor:
+    """Return what a network sees, `(n, in_features)`, of inputs `(n, inputs)` in the units of the dataset.
+
+    Raises:
+        ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
+    """
+    known, own = names(data), preparation(data)
+    fit = x.dim() == 2 and x.shape[1] == len(known)
+    rule = f"inputs must have a row for each example and {len(known)} columns"
+    require(fit, rule, f"the shape {tuple(x.shape)}", f"give {', '.join(known[:8])}")
+    if own:
+        own.check(x.mT)
+    return data.prepare(x.mT).mT

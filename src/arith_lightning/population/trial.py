@@ -1,0 +1,97 @@
+"""A first look at a network of one's own: what torch cannot map over members is refused before the first step."""
+
+import copy
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from arith_lightning.architectures import ArithmeticModule, Network
+from arith_lightning.complaint import require, short
+from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.population.functional import Functional, objective
+from arith_lightning.streams import Purpose, Stream
+
+ROWS = 4
+"""Examples looked at."""
+CAUSES = {
+    "randomness": ("draw no random numbers", "leave the noise to the data"),
+    "data-dependent control flow": ("not branch on a tensor's value", "take torch.where"),
+    ".item()": ("not turn a tensor into a number", "calculate with the tensor itself"),
+    "aten::rnn": ("not call torch.nn.RNN, which torch cannot map", "write its loop with torch.nn.RNNCell"),
+    "aten::lstm": ("not call torch.nn.LSTM, which torch cannot map", "write its loop with torch.nn.LSTMCell"),
+    "aten::gru": ("not call torch.nn.GRU, which torch cannot map", "write its loop with torch.nn.GRUCell"),
+    "in-place": ("not change a tensor in place that another network shares", "write x = x + 1 in place of x += 1"),
+    "vmap: It is not possible to call": ("not call what torch cannot map", "take other operations"),
+    "dynamic shape": ("not choose elements by a tensor's value", "take torch.where"),
+}
+"""What torch's messages mean, by words in them: the rule and the way out."""
+
+
+def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
+    """Refuse a network of one's own that members cannot share; of this project's architectures, nothing.
+
+    Raises:
+        ValueError: with what is in the way, and how to go on.
+    """
+    if not isinstance(module, Network):
+        return
+    module = copy.deepcopy(module).train()
+    kind = type(module.get_submodule(module.body)).__name__
+    x, y = (part[:ROWS].to(next(module.parameters()).dtype) for part in data.training_batch(0))
+    starts = [module.initial(Stream(seed, Purpose.INITIALIZATION)) for seed in (0, 0, 1)]
+    same = all(torch.equal(starts[0][name], starts[1][name]) for name in starts[0])
+    require(same, f"{kind} must start the same after the same torch.manual_seed", "another start", "draw with torch")
+    kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    answer = attempt(lambda: module(x), f"{kind} must take the data's inputs, {shape(x)}", "change its first layer")
+    changed = [name for name, buffer in module.named_buffers() if not torch.equal(buffer, kept[name])]
+    way_out = "calculate it anew at each call"
+    require(not changed, f"{kind} must not change what it holds", ", ".join(changed), way_out)
+    fit = answer.shape == y.shape
+    way_out = "change its last layer"
+    require(fit, f"the data asks {kind} for {shape(y)}", f"your network returns {shape(answer)}", way_out)
+    members = {name: torch.stack([starts[0][name], starts[2][name]]) for name in starts[0]}
+    loss = Functional(module, objective)
+    rule = f"{kind} must be one that torch can map over many networks"
+    step = torch.tensor(0)
+    attempt(lambda: vmap(grad(lambda values: loss.at(values, x.mT, y.mT, step)))(members), rule, "see docs/your-own.md")
+    module.eval()
+    attempt(lambda: vmap(lambda values: Functional(module, call).at(values, x))(members), rule, "see docs/your-own.md")
+
+
+def call(module: ArithmeticModule, x: Tensor) -> Tensor:
+    """Return a module's answers."""
+    return module(x)
+
+
+def attempt(action: Callable[[], Any], rule: str, way_out: str) -> Any:
+    """Do what may fail in somebody's own code.
+
+    Raises:
+        ValueError: it does; the message says why.
+    """
+    try:
+        return action()
+    except Exception as error:
+        said, where = f"{type(error).__name__}: {short(error)}", place(error)
+        told = next((cause for words, cause in CAUSES.items() if words in str(error)), None)
+        if told:
+            rule, way_out, said = f"{rule.partition(' must ')[0]} must {told[0]}", told[1], type(error).__name__
+        raise ValueError(f"{rule}; got {said}{where}; {way_out}") from error
+
+
+def place(error: BaseException) -> str:
+    """Return the line of somebody's own code that an error comes from; nothing where there is none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    homes = tuple(str(Path(file).parent) for file in (__file__, torch.__file__))
+    own = [frame for frame in frames if not frame.filename.startswith((*homes, "<"))]
+    return f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+
+
+def shape(value: Tensor) -> str:
+    """Return a shape with any number of examples."""
+    return f"(n, {', '.join(map(str, value.shape[1:]))})" if value.dim() > 1 else "(n,)"
