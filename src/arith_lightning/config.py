@@ -93,6 +93,7 @@ class ArithmeticCLI(LightningCLI):
         Raises:
             ValueError: a file or a value is refused; nothing has been built or written.
         """
+        imports.here()
         for key, value in pairs(sys.argv[1:] if args is None else args):
             if key == "config":
                 reading.load(Path(value), "a configuration")

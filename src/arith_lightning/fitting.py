@@ -1,6 +1,6 @@
 """Train one experiment as a population of seeds: `python -m arith_lightning.fit --config configs/nalu_mul.yaml`.
 
-`fit` is implied; `validate` and `test` evaluate a checkpoint of a run (`--ckpt_path`).
+`fit` is implied; `validate` and `test` evaluate a checkpoint of a run (`--ckpt_path`); `predict` asks its best network.
 """
 
 import logging
@@ -85,7 +85,11 @@ class FitCLI(ArithmeticCLI):
     def name(self) -> str:
         """Return the experiment's name: that of the last configuration file."""
         files = self.config[self.subcommand].get("config")
-        return reading.stem(Path(str(files[-1]))) if files else "run"
+        if not files:
+            return "run"
+        path = Path(str(files[-1])).absolute()
+        again = path.name == runs.CONFIG and runs.VERSION.fullmatch(path.parent.name)
+        return path.parent.parent.name if again else reading.stem(path)
 
     def after_fit(self) -> None:
         """Show the answer: table, actual and predicted, files."""
@@ -104,6 +108,10 @@ class FitCLI(ArithmeticCLI):
 def main() -> int:
     """Run the command; return its exit code."""
     quiet()
+    if sys.argv[1:2] == ["predict"]:
+        from arith_lightning import predicting
+
+        return answered(predicting.command, "run the same command again")
     if len(sys.argv) < 2 or sys.argv[1] not in (*SUBCOMMANDS, "-h", "--help"):
         sys.argv.insert(1, "fit")
     return answered(command, "the same command continues from the last evaluation")

@@ -16,6 +16,12 @@ PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 WAY_OUT = "name a class of this package, or one of an installed package or of the current folder that extends its base"
 
 
+def here() -> None:
+    """Let classes in the current folder be found, after all that is installed."""
+    if not {"", str(Path.cwd())} & {*sys.path}:
+        sys.path.append(str(Path.cwd()))
+
+
 def examine(path: str) -> None:
     """Refuse an import path that cannot be that of a class with a base; imports nothing.
 

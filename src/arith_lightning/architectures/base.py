@@ -54,8 +54,10 @@ class ArithmeticModule(Again, LightningModule, metaclass=Drawn):
     """Whether it has `weights`, of which tables show how far they are from -1, 0 or 1."""
     example: ClassVar[Mapping[str, Any]] = {"class_path": "SingleModuleTask", "init_args": {"batch_size": 16}}
     """A small dataset whose inputs it takes, as a configuration names it, for its tests."""
-    by_rows: ClassVar[bool] = False
-    """Whether it takes `(n, in_features)` only, and draws its start from torch's own generator."""
+    of_torch: ClassVar[bool] = False
+    """Whether its parts are torch's own, which draw from torch's own generator."""
+    by_rows: bool = False
+    """Whether it takes `(n, in_features)` only, all examples at once."""
 
     learning_rate: Tensor
     momentum: Tensor

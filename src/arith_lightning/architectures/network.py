@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from arith_lightning.architectures.activations import Head
 from arith_lightning.architectures.mlp import DenseModule
-from arith_lightning.architectures.own import built, examine, redrawn, seeded
+from arith_lightning.architectures.own import built, examine, redrawn, seeded, tiny
 from arith_lightning.streams import Stream
 
 
@@ -37,7 +37,7 @@ class Network(DenseModule):
             part with random or running state.
     """
 
-    by_rows: ClassVar[bool] = True
+    of_torch: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Network(DenseModule):
             if not fresh:
                 redrawn(body)  # complains of what it cannot draw
         super().__init__(body, head, loss, **training)
+        self.by_rows = not tiny(body)
         self.body, self.build = "network" if head == "linear" else "network.0", network if fresh else None
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:

@@ -14,6 +14,10 @@ from torch.nn.parameter import is_lazy
 from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 
+TINY = 64
+"""Parameters below which a network is stepped fastest example by example, where its parts are simple."""
+SIMPLE = (nn.Sequential, nn.Linear, nn.Identity, nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ELU, nn.Softplus)
+"""Parts that take a single example as they take many."""
 RESETS = ("reset_parameters", "_reset_parameters")
 """What a part is asked to draw its own parameters by, the first that it has; torch's attention has the second."""
 
@@ -106,6 +110,12 @@ def examine(body: nn.Module) -> None:
             f"{told} with a rate of {rate}",
             "set the rate to 0, or take weight_decay",
         )
+
+
+def tiny(body: nn.Module) -> bool:
+    """Return whether a network is one of a few weights that takes a single example, too."""
+    few = sum(parameter.numel() for parameter in body.parameters()) < TINY
+    return few and all(type(part) in SIMPLE for part in body.modules())
 
 
 class InnermostLinear(nn.Linear):

@@ -1,5 +1,7 @@
 """Numbers as people have them, on their way to a network: their names, and what is refused of them."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from arith_lightning.complaint import require
@@ -29,12 +31,25 @@ def prepared(data: ArithmeticDataModule, x: Tensor) -> Tensor:
     """Return what a network sees, `(n, in_features)`, of inputs `(n, inputs)` in the units of the dataset.
 
     Raises:
+        ValueError: as `examine`.
+    """
+    examine(x, names(data), preparation(data))
+    return data.prepare(x.mT).mT
+
+
+def examine(x: Tensor, known: Sequence[str], own: Preparation | None) -> None:
+    """Refuse inputs `(n, inputs)` that are none.
+
+    Args:
+        x: the inputs.
+        known: what they are called.
+        own: what is done to them before a network sees them.
+
+    Raises:
         ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
     """
-    known, own = names(data), preparation(data)
     fit = x.dim() == 2 and x.shape[1] == len(known)
     rule = f"inputs must have a row for each example and {len(known)} columns"
     require(fit, rule, f"the shape {tuple(x.shape)}", f"give {', '.join(known[:8])}")
     if own:
         own.check(x.mT)
-    return data.prepare(x.mT).mT

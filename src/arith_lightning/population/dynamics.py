@@ -38,7 +38,7 @@ class Dynamics:
 
     def __init__(self, module: ArithmeticModule, data: ArithmeticDataModule) -> None:
         module = copy.deepcopy(module).train()
-        if module.by_rows:
+        if module.of_torch:
             innermost(module)
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
@@ -83,7 +83,7 @@ class Dynamics:
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
             return self.start.at(buffers, seed)
 
-        if self.module.streams == "counter" and not self.module.by_rows:
+        if self.module.streams == "counter" and not self.module.of_torch:
             flat = self.flatten(vmap(member)(columns.seed, columns.module))
         else:  # torch's generator cannot be mapped
             each = [

@@ -7,6 +7,7 @@ others are compacted and do not notice.
 import copy
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.func import vmap
 
+from arith_lightning import checkpoints
+from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.architectures.layer import load
 from arith_lightning.complaint import require
@@ -87,6 +90,25 @@ class Population(LightningModule):
         self._threshold = torch.stack(thresholds).repeat_interleave(len(self.seeds))
         self.live = Members(torch.arange(count), columns, state)
         self.record = Record.blank(state["parameters"])
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *_: Any, **built: Any) -> "Population":
+        """Return a population of these arguments as a checkpoint has it.
+
+        Args:
+            checkpoint_path: the checkpoint.
+            built: arguments of the population, `module` and `data` at least: a checkpoint holds numbers alone.
+
+        Raises:
+            ValueError: they are missing, or the checkpoint is of another population.
+        """
+        way_out = "give module= and data=, or take arith_lightning.load('logs/<experiment>/version_0').population"
+        missing = [name for name in ("module", "data") if name not in built]
+        require(not missing, "a checkpoint holds numbers, not what they belong to", f"no {', '.join(missing)}", way_out)
+        arguments = parameters(cls)
+        population = cls(**{name: value for name, value in built.items() if name in arguments})
+        population.set_extra_state(checkpoints.state(checkpoints.read(Path(checkpoint_path))))
+        return population
 
     def __len__(self) -> int:
         return len(self.seeds) * len(self.settings)
@@ -178,7 +200,7 @@ class Population(LightningModule):
             try:
                 live.state = self.team.run(live.state, live.columns, step, count, bool(self.compiled))
             except UNCOMPILED:
-                if not self.module.by_rows:
+                if not self.module.of_torch:
                     raise
                 log.warning("this network's steps cannot be compiled; they are taken one by one, several times slower")
                 self.compiled = False

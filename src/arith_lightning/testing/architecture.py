@@ -96,7 +96,7 @@ class ArchitectureContract:
         """An answer does not depend on the examples beside it."""
         built = module()
         x = torch.rand(4, 3, data.in_features) + 1
-        if built.by_rows:  # whatever its parts are; an answer is still that of its own example
+        if built.of_torch:  # whatever its parts are; an answer is still that of its own example
             rows = built(x[0])
             assert rows.shape == (3, data.out_features), "forward must map (n, in_features) to (n, out_features)"
             torch.testing.assert_close(rows[1:2], built(x[0, 1:2]))
