@@ -18,6 +18,7 @@ from arith_lightning.data import Formula
 from arith_lightning.formulas import formula
 from arith_lightning.population import Population
 
+pytestmark = pytest.mark.timeout(600)  # the page is run first
 PAGE = Path(__file__).parents[1] / "docs" / "your-own.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 NAMED = re.compile(r"# ([\w.]+)\n")

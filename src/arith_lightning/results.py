@@ -115,7 +115,7 @@ def summary(population: Population) -> dict[str, Any]:
         "error": spread(record.error),
         "baseline": baselines.constant(population, index),
         worth: {key: None if value is None else -value for key, value in spread(-values).items()},
-        "sparsity_error": spread(record.sparsity_error[success]),
+        "sparsity_error": spread(record.sparsity_error[success & ~record.sparsity_error.isnan()]),
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
         "formula": formula(population, index) if shown else [],

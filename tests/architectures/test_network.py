@@ -232,7 +232,7 @@ class Unseeded(Part):
         (nn.Linear(2, 3), r"the data asks Linear for \(n, 1\); got your network returns \(n, 3\)"),
         (nn.Linear(3, 1), r"Linear must take the data's inputs, \(n, 2\); got RuntimeError: mat1"),
     ],
-    ids=str,
+    ids=range(17),
 )
 def test_what_cannot_be_trained_as_one_of_many_is_refused_in_a_sentence(given, told):
     with pytest.raises(ValueError, match=told) as refused:

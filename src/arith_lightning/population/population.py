@@ -127,8 +127,7 @@ class Population(Recalled, LightningModule):
     def predict(self, x: Tensor) -> Tensor:
         """Return every member's answers at its judged step: `(n, inputs)` to `(members, n, outputs)`.
 
-        Inputs and answers are in the units of the dataset, which prepares the ones and undoes its scaling of the
-        others.
+        Inputs and answers are in the units of the dataset, which prepares the ones and scales the others back.
 
         Raises:
             ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
@@ -258,15 +257,7 @@ class Population(Recalled, LightningModule):
         self.live, self.record = Members.of(state["live"]), Record(**state["record"])
 
     def check(self, state: dict[str, Any], precision: torch.dtype) -> None:
-        """Refuse a checkpoint of another population.
-
-        Args:
-            state: what a population saved of itself.
-            precision: type of the members' numbers in training.
-
-        Raises:
-            ValueError: with what differs.
-        """
+        """Refuse, by a ValueError that says what differs, what another population has saved of itself."""
         provenance.refuse(self.described() | {"precision": str(precision)}, state["of"])
 
     def described(self) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """What is exported, and the small dataset that an architecture names for its own tests."""
 
+import inspect
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from arith_lightning import architectures as architecture_package
 from arith_lightning import data as data_package
-from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
 
@@ -27,7 +27,8 @@ def datasets() -> list[type[ArithmeticDataModule]]:
 
 def needs(kind: type) -> bool:
     """Return whether a class has an argument without a default."""
-    return any(argument.default is argument.empty for argument in parameters(kind).values())
+    own = inspect.signature(kind).parameters.values()
+    return any(argument.default is argument.empty and argument.kind != argument.VAR_KEYWORD for argument in own)
 
 
 def task_for(module: ArithmeticModule | type[ArithmeticModule]) -> ArithmeticDataModule:
