@@ -2,7 +2,7 @@
 
 Each says what breaks without it and which test tells. Two more are overridden where they belong: `_apply` in
 `Population` (its tensors move with it: test_double_precision), and `_parse_ckpt_path` in `ArithmeticCLI` (checkpoints
-of populations hold no arguments: test_malformed). Tested with torch 2.13, Lightning 2.6 and TensorBoard 2.21.
+of populations hold no arguments: tests/malformed). Tested with torch 2.13, Lightning 2.6 and TensorBoard 2.21.
 """
 
 import inspect
