@@ -20,16 +20,16 @@ from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
-Start = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
-PUBLISHED: dict[str, tuple[Start, float]] = {
+Init = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
+PUBLISHED: dict[str, tuple[Init, float]] = {
     "relu": ("he_uniform", 1.0),
     "relu6": ("he_uniform", 1.0),
     "elu": ("he_uniform", 1.0),
     "selu": ("lecun_uniform", 1.0),
     "tanh": ("xavier", 5 / 3),
 }
-"""Start and factor of the hidden layers of the baselines of Madsen and Johansen, "Neural Arithmetic Units" (2020), by
-activation; all other layers start `xavier`."""
+"""Initialization and factor of the hidden layers, by activation, of the baselines of Madsen and Johansen, "Neural
+Arithmetic Units" (2020); all other layers start `xavier`."""
 
 
 def orthonormal(stream: Stream, size: tuple[int, int]) -> Tensor:
@@ -54,7 +54,7 @@ class LinearLayer(ArithmeticLayer):
 
     init_scale: Tensor
 
-    def __init__(self, in_features: int, out_features: int, init: Start = "default", init_scale: float = 1.0) -> None:
+    def __init__(self, in_features: int, out_features: int, init: Init = "default", init_scale: float = 1.0) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.init = init
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
@@ -186,7 +186,7 @@ class MLP(DenseModule):
         stem: bool = False,
         widths: list[int] | None = None,
         activation: Activation = "relu",
-        init: Start | Literal["published"] = "default",
+        init: Init | Literal["published"] = "default",
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:
@@ -204,7 +204,7 @@ class MLP(DenseModule):
             "try [32, 32]",
         )
         layers: list[nn.Module] = []
-        outer: Start = "xavier" if init == "published" else init
+        outer: Init = "xavier" if init == "published" else init
         inner, factor = PUBLISHED.get(activation, ("xavier", 1.0)) if init == "published" else (init, 1.0)
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *sizes])):
             if index or not stem:

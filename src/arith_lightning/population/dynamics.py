@@ -43,7 +43,7 @@ class Dynamics:
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
         self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
-        self.start = Functional(module, lambda module, seed: module.start(seed))
+        self.initial_of = Functional(module, lambda module, seed: module.initial_of(seed))
         self.reaction = Functional(module, lambda module, *measured: module.after_evaluation(*measured))
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
@@ -81,7 +81,7 @@ class Dynamics:
         """Return the state of freshly drawn members, parameters from each member's own seed."""
 
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
-            return self.start.at(buffers, seed)
+            return self.initial_of.at(buffers, seed)
 
         if self.module.streams == "counter" and not self.module.of_torch:
             flat = self.flatten(vmap(member)(columns.seed, columns.module))
