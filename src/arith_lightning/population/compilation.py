@@ -1,5 +1,6 @@
 """When and how steps are compiled: dynamic in the number of members, cached on disk, one code object a graph."""
 
+import atexit
 import logging
 import os
 import re
@@ -56,6 +57,7 @@ def keep() -> None:
     if not fit:
         log.warning("compiled steps are not kept: %s must be yours alone, with no space in its name", folder)
         folder = Path(tempfile.mkdtemp(prefix="arith_lightning_"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[CACHE] = str(folder)
 
 
