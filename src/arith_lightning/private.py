@@ -24,15 +24,28 @@ from torch._inductor import cpp_builder
 from torch._inductor.compile_fx import compile_fx
 from torch._inductor.exc import InductorError
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from torch.utils.tensorboard import SummaryWriter
 
-__all__ = ["InductorError", "TorchDynamoException", "default_cache_dir", "tree_leaves", "tree_map", "while_loop"]
+__all__ = [
+    "InductorError",
+    "TorchDynamoException",
+    "TreeSpec",
+    "default_cache_dir",
+    "make_fx",
+    "tree_flatten",
+    "tree_leaves",
+    "tree_map",
+    "tree_unflatten",
+    "while_loop",
+]
 """`while_loop`: steps loop inside one graph; without it each is a call (test_compiled_steps_equal_eager_ones).
 `InductorError`: a program that a kill has torn is compiled again (test_a_torn_program_is_compiled_again).
 `TorchDynamoException`: a network that cannot be compiled is trained without (test_what_cannot_be_compiled_is_trained).
 `default_cache_dir`: tells the user's own cache from torch's (test_compiled_steps_are_kept_where_only_the_user_writes).
-`tree_leaves`, `tree_map`: the tensors in nested arguments."""
+`make_fx`: records the operations of a step (test_recorded_steps_are_the_steps).
+`tree_leaves`, `tree_map`, `tree_flatten`, `tree_unflatten`, `TreeSpec`: the tensors in nested arguments."""
 
 
 def cache_loops() -> None:

@@ -18,7 +18,7 @@ from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream
 from arith_lightning.testing.exports import task_for
-from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, trainer
+from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, recorded_and_taken, trainer
 
 TRAINING: Given = {
     "schedule": "cosine",
@@ -125,6 +125,13 @@ class ArchitectureContract:
             f"a layer must not call {products.called}, whose backward lets one member change the bits of others; "
             "multiply with `reduction.product` or `reduction.multiply`"
         )
+
+    def test_recorded_steps_are_the_steps(
+        self, module: Callable[..., ArithmeticModule], data: ArithmeticDataModule
+    ) -> None:
+        """Nothing that a step does depends on Python's state, or changes it."""
+        recorded, taken = recorded_and_taken(module(learning_rate=0.01), data)
+        assert torch.equal(recorded, taken), "a step must be a function of its tensors; keep no state between steps"
 
     def test_it_says_its_weights_or_that_it_has_none(self, module: Callable[..., ArithmeticModule]) -> None:
         """Tables have a sparsity error exactly of architectures that claim one."""
