@@ -21,7 +21,6 @@ from torch._guards import detect_fake_mode
 from torch._higher_order_ops.while_loop import while_loop
 from torch._inductor import config as inductor
 from torch._inductor import cpp_builder
-from torch._inductor.compile_fx import compile_fx
 from torch._inductor.exc import InductorError
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -86,6 +85,8 @@ class Compiled:
 
     def backend(self, graph: Any, inputs: list[Any]) -> Callable[..., Any]:
         """Compile what was traced, and notice which lengths were taken for constants on the way."""
+        from torch._inductor.compile_fx import compile_fx  # half a second, spared where nothing is compiled
+
         made: Any = compile_fx(graph, inputs, config_patches=self.options)
         mode: Any = detect_fake_mode(inputs)
         known = mode.shape_env.replacements
