@@ -15,7 +15,7 @@ from jsonargparse import ArgumentParser, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from torch import Tensor
 
-from arith_lightning import imports, reading, trainer
+from arith_lightning import data, imports, reading, trainer
 from arith_lightning import seeds as numbers
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.complaint import require, short
@@ -28,7 +28,7 @@ SUBCOMMANDS = ("fit", "validate", "test")
 PATHS = ("config", "ckpt_path", "default_root_dir", "base")
 """Keys whose values are files or folders."""
 WORDS = ("path", "test_path", "inputs", "targets", "test_where", "formula", "formulas", "encode")
-"""Keys of datasets whose texts name no class: files, columns, formulas."""
+"""Keys of this project's datasets whose texts name no class: files, columns, formulas."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -97,7 +97,7 @@ class ArithmeticCLI(LightningCLI):
         for key, value in pairs(sys.argv[1:] if args is None else args):
             if key == "config":
                 reading.load(Path(value), "a configuration")
-            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.PATH.fullmatch(value):
+            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.meant(value):
                 imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
@@ -232,8 +232,12 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield key.removeprefix("--").removesuffix("+"), value if equals else following
 
 
-def class_paths(value: Any) -> Iterator[str]:
+def class_paths(value: Any, words: bool = True) -> Iterator[str]:
     """Yield whatever in a configuration may name a class: every text with dots in it, beside names of files.
+
+    Args:
+        value: a part of the configuration.
+        words: whether `WORDS` are keys of texts in it, as in all but arguments of classes of others.
 
     Raises:
         ValueError: a class or its arguments are of another kind.
@@ -244,13 +248,14 @@ def class_paths(value: Any) -> Iterator[str]:
             require(isinstance(path, str), "class_path must be the name of a class", path, "such as NMU")
             require(isinstance(arguments, dict), "init_args must be arguments by name", arguments, "or leave it out")
             yield path
+            words = path.rpartition(".")[2] in data.__all__
         for key, part in value.items():
-            if key not in PATHS and not (key in WORDS and texts(part)):
-                yield from class_paths(part)
+            if key not in PATHS and not (words and key in WORDS and texts(part)):
+                yield from class_paths(part, words)
     elif isinstance(value, list):
         for part in value:
-            yield from class_paths(part)
-    elif isinstance(value, str) and imports.PATH.fullmatch(value):
+            yield from class_paths(part, words)
+    elif isinstance(value, str) and imports.meant(value):
         yield value
 
 
