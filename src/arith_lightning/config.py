@@ -4,6 +4,7 @@ Class names in `model` and `data` are whatever `arith_lightning.architectures` a
 keys and types come from their signatures.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ PATHS = ("config", "ckpt_path", "default_root_dir", "base")
 """Keys whose values are files or folders."""
 WORDS = ("path", "test_path", "inputs", "targets", "test_where", "formula", "formulas", "encode")
 """Keys of this project's datasets whose texts name no class: files, columns, formulas."""
+LIST = re.compile(r"[\w.+-]+(,[\w.+-]+)+")
+"""A list on the command line, without its brackets."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -94,7 +97,12 @@ class ArithmeticCLI(LightningCLI):
             ValueError: a file or a value is refused; nothing has been built or written.
         """
         imports.here()
-        for key, value in pairs(sys.argv[1:] if args is None else args):
+        given = [listed(argument) for argument in (sys.argv[1:] if args is None else args)]
+        if args is None:
+            sys.argv[1:] = given
+        else:
+            args = given
+        for key, value in pairs(given):
             if key == "config":
                 reading.load(Path(value), "a configuration")
             elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.meant(value):
@@ -222,6 +230,13 @@ def read_settings(
     twice = [setting for k, setting in enumerate(found) if setting in found[:k]]
     require(not twice, "settings must differ from each other, or rates count some twice", short(twice), "drop them")
     return found
+
+
+def listed(argument: str) -> str:
+    """Return a list as the parser reads it, `[32,32]`, of one without brackets, `32,32`; anything else as it is."""
+    key, value = argument.split("=", 1) if argument.startswith("--") and "=" in argument else ("", argument)
+    whole = f"[{value}]" if LIST.fullmatch(value) else value
+    return f"{key}={whole}" if key else whole
 
 
 def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -164,3 +164,18 @@ def test_the_linear_baseline_adds_and_subtracts_exactly(depth):
         values[name] = torch.tensor([[1.0, 0.0]])
     load(module, values)
     assert module(torch.tensor([2.0, -3.0])).item() == 5.0
+
+
+def test_without_biases_and_with_an_odd_activation_a_network_is_odd():
+    x = torch.randn(9, 2)
+    for activation, odd in (("tanh", True), ("sin", True), ("relu", False)):
+        module = MLP(activation=activation, bias=False, seed=3)
+        assert not [name for name, _ in module.named_parameters() if "bias" in name]
+        assert torch.allclose(module(-x), -module(x), atol=1e-6) == odd
+    assert not torch.allclose(MLP(activation="tanh", seed=3)(-x), -MLP(activation="tanh", seed=3)(x), atol=1e-3)
+
+
+def test_a_network_without_biases_starts_from_the_same_weights():
+    with_, without = MLP(seed=5), MLP(seed=5, bias=False)
+    for name, parameter in without.named_parameters():
+        assert torch.equal(parameter, with_.get_parameter(name))
