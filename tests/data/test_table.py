@@ -1,11 +1,18 @@
+import importlib.util
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import yaml
 
 from arith_lightning.architectures import MLP
 from arith_lightning.config import experiment
 from arith_lightning.data import Table
 from arith_lightning.population import Population
+from arith_lightning.search.declaration import parse
+from arith_lightning.search.training import JUDGED_ON, Batch
 from arith_lightning.testing import DatasetContract
 
 
@@ -236,3 +243,48 @@ def test_a_configuration_names_columns_with_dots_and_files_of_any_name(tmp_path,
     )
     monkeypatch.chdir(tmp_path)
     assert experiment(["--config", config, "--data.init_args.path", "rows.csv"]).data.in_features == 1
+
+
+@pytest.mark.parametrize("given", [{}, {"test_where": "n >= 15"}, {"test_share": 0.5, "test_seed": 3}])
+def test_a_search_neither_trains_nor_judges_on_the_test_rows(path, given):
+    whole = Table(path, **given)
+    chosen = whole.for_selection()
+    tested = {*whole.tested[0].tolist()}
+    rest = {*range(20)} - tested
+    trained, judged = ({*x[0].tolist()} for x in (chosen.x, chosen.tested_x))
+    assert not (trained | judged) & tested
+    assert trained | judged == rest
+    assert len(judged) == round(len(rest) * len(tested) / 20)
+    assert not trained & judged
+    assert chosen.for_selection().tested_x.equal(chosen.tested_x)
+
+
+def test_a_search_on_rows_that_are_all_trained_on_judges_by_them(path):
+    whole = Table(path, test_share=0.0)
+    assert torch.equal(whole.for_selection().tested_x, whole.tested_x)
+
+
+def test_a_trial_is_judged_on_rows_of_its_own(path):
+    base = {"data": {"class_path": "Table", "init_args": {"path": path}}, "trainer": {"max_steps": 2}}
+    base |= {"model": {"class_path": "MLP", "init_args": {"depth": 0}}, "seeds": 2, "evaluate_every": 1}
+    with Path(path).with_name("base.yaml").open("w") as file:
+        yaml.safe_dump(base, file)
+    rate = "model.init_args.learning_rate"
+    content = {"steps": 2, "seeds": 2, "trials": 1, "space": {rate: {"low": 0.01, "high": 0.1}}}
+    space = parse("own", content | {"base": file.name})
+    batch = Batch(space, False)
+    for setting in ({rate: 0.02}, {rate: 0.05}):
+        data = batch._experiment(setting).data
+        assert len(data.tested_x[0]) == 3
+        assert data.evaluation_seed == JUDGED_ON
+
+
+def test_parquet_is_read_where_its_library_is(path):
+    place = Path(path).with_suffix(".parquet")
+    if importlib.util.find_spec("pyarrow") is None:
+        place.touch()
+        with pytest.raises(ValueError, match=r"^Parquet needs a library of its own; got rows.parquet; pip install"):
+            Table(str(place))
+        return
+    pd.read_csv(path).to_parquet(place)
+    assert Table(str(place)).tested_x.equal(Table(path).tested_x)

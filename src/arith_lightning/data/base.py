@@ -86,6 +86,13 @@ class ArithmeticDataModule(Again, LightningDataModule):
         require(seed in SEEDS, "seed must lie in [0, 2^31)", seed, "try 0")
         self.batch_size, self.seed = batch_size, seed
 
+    def for_selection(self) -> "ArithmeticDataModule":
+        """Return the dataset that a search selects by, which gives it another `evaluation_seed`; itself here.
+
+        One whose test examples do not follow from that seed puts others in their place.
+        """
+        return self
+
     def columns(self) -> dict[str, Tensor]:
         """Return the numbers that may differ between members of one population, as float64 tensors by name."""
         return {}

@@ -26,8 +26,8 @@ class Table(ArithmeticDataModule):
     """Rows of a file; solved when the error on the test rows is below the tolerance.
 
     The interpolation set, by which the judged step is chosen, is the training rows, 10,000 drawn ones where there are
-    more; the extrapolation set is every test row. Whatever is reported is in the units of the file. A search selects by
-    the same test rows: keep others in a file of their own for its last word.
+    more; the extrapolation set is every test row. Whatever is reported is in the units of the file. A search never sees
+    the test rows: it trains and judges with `select`.
 
     Args:
         path: CSV, TSV, .npy, .npz, or Parquet where pyarrow is installed; a relative path is taken from the current
@@ -42,6 +42,8 @@ class Table(ArithmeticDataModule):
         test_seed: seed by which the test rows are drawn.
         test_where: condition on the columns that makes a row a test row, such as `n > 500 and m <= 3`.
         test_path: a file with the same columns, whose rows are the test.
+        select: whether the test rows are left out, and as large a share of the others, drawn by test_seed, stands for
+            them.
         encode: how inputs that are integers are shown, by column: `bits(8)`, `digits(3)`, `one_hot(10)`, or
             `sines(2, 4, 8)` with periods.
         scale_inputs: `standard`, to mean 0 and standard deviation 1 of the training rows; `range`, to [-1, 1]; `none`.
@@ -69,6 +71,7 @@ class Table(ArithmeticDataModule):
         test_seed: int = 0,
         test_where: str | None = None,
         test_path: str | None = None,
+        select: bool = False,
         encode: dict[str, str] = {},
         scale_inputs: Scaling = "none",
         scale_targets: Scaling = "none",
@@ -94,6 +97,9 @@ class Table(ArithmeticDataModule):
         both = [name for name in x_names if name in y_names]
         require(not both, "a target must not be an input", ", ".join(both), "take it out of inputs")
         tested = tested_rows(table, count, test_share, test_seed, test_where, test_path)
+        train, test = (torch.from_numpy(mask.nonzero()[0]) for mask in (~tested, tested))
+        if select and len(test):
+            train, test = selected(train, len(test), test_seed)
 
         x = torch.from_numpy(rows.numbers(table, x_names))
         self.labels: list[str] = []
@@ -101,14 +107,13 @@ class Table(ArithmeticDataModule):
             require(len(y_names) == 1, "classes must be one column", ", ".join(y_names), "name one target")
             self.labels, places = rows.labels(table[y_names[0]])
             require(scale_targets == "none", "classes are not scaled", scale_targets, "leave out scale_targets")
-            unknown = sorted({*places[tested]} - {*places[~tested]})
+            unknown = sorted({*places[test]} - {*places[train]})
             rule = "every class must be among the training rows"
             require(not unknown, rule, f"{[self.labels[k] for k in unknown]} only tested", "change the test part")
             y = torch.zeros(len(self.labels), len(table), dtype=torch.float64)
             y[torch.from_numpy(places), torch.arange(len(table))] = 1.0
         else:
             y = torch.from_numpy(rows.numbers(table, y_names))
-        train, test = (torch.from_numpy(mask.nonzero()[0]) for mask in (~tested, tested))
         test = test if len(test) else train
         same = [n for n, c in zip(x_names, x[:, train], strict=True) if n not in encode and c.min() == c.max()]
         require(
@@ -139,6 +144,10 @@ class Table(ArithmeticDataModule):
         self.x, self.y = self.preparation.inputs(x[:, train]), self.preparation.scaled(y_train)
         self.tested_x, self.tested_y, self.tested = self.preparation.inputs(x[:, test]), y_test, x[:, test]
         self._placed: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
+
+    def for_selection(self) -> "Table":
+        """Return the same rows without those of the test."""
+        return self.again(select=True)
 
     def place(self, like: Tensor) -> None:
         """Keep the training rows on the device and in the type of `like`, one copy for all members."""
@@ -182,6 +191,19 @@ class Table(ArithmeticDataModule):
     def judge(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the error of the criterion."""
         return self.judging.error(prediction, target)
+
+
+def selected(train: Tensor, tested: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return which of the training rows are trained on, and which tested, as large a share as the test rows have.
+
+    Raises:
+        ValueError: there are too few.
+    """
+    count = max(1, round(len(train) * tested / (len(train) + tested)))
+    rule = "a search must have rows to train on, two at least, and one to judge by, all beside the test rows"
+    require(len(train) - count >= 2, rule, len(train), "test on fewer")
+    order = train[Stream(seed, Purpose.INTERPOLATION, dtype=torch.float64).uniform((len(train),)).argsort(stable=True)]
+    return order[count:].sort().values, order[:count].sort().values
 
 
 def tested_rows(

@@ -92,7 +92,8 @@ class Batch:
         numbers = {k: n for k, n in setting.items() if isinstance(n, float) and k.rpartition(".")[0] in ARGUMENTS}
         discrete = tuple((key, None if key in numbers else repr(choice)) for key, choice in setting.items())
         if discrete not in self._built:
-            self._built[discrete] = self.space.build(setting)
+            found = self.space.build(setting)
+            self._built[discrete] = replace(found, data=found.data.for_selection())
         built = self._built[discrete]
         model, data = ({last(k): n for k, n in numbers.items() if k.startswith(part)} for part in ARGUMENTS)
         built = replace(
