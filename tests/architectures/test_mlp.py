@@ -164,3 +164,17 @@ def test_the_linear_baseline_adds_and_subtracts_exactly(depth):
         values[name] = torch.tensor([[1.0, 0.0]])
     load(module, values)
     assert module(torch.tensor([2.0, -3.0])).item() == 5.0
+
+
+def test_without_a_bias_a_network_of_odd_functions_is_odd():
+    module = MLP(in_features=2, widths=[4, 3], activation="tanh", bias=False)
+    assert not any("bias" in name for name, _ in module.named_parameters())
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(module(-x), -module(x))
+
+
+def test_an_mlp_of_one_sine_repeats_itself():
+    module = MLP(in_features=1, widths=[1], activation="sine")
+    weight = module.get_parameter("network.0.weight").item()
+    x = torch.tensor([[0.3]])
+    torch.testing.assert_close(module(x + 2 * torch.pi / weight), module(x))

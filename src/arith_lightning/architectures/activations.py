@@ -21,6 +21,7 @@ Activation = Literal[
     "tanh",
     "hard_tanh",
     "square",
+    "sine",
 ]
 Head = Literal["linear", "relu", "sigmoid", "softmax"]
 
@@ -31,6 +32,14 @@ class Square(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the square of each element."""
         return torch.square(x)
+
+
+class Sine(nn.Module):
+    """sin x, which goes on outside of the range that was trained (Sitzmann et al. 2020)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the sine of each element."""
+        return torch.sin(x)
 
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -48,6 +57,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "hard_tanh": nn.Hardtanh,
     "square": Square,
+    "sine": Sine,
 }
 
 

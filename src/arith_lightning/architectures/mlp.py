@@ -50,15 +50,23 @@ class LinearLayer(ArithmeticLayer):
             `he_uniform` (U(-r, r), r = sqrt(6 / in)), `lecun_uniform` (r = sqrt(3 / in)), `xavier`
             (r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 but with the first.
         init_scale: factor on the weights at the start.
+        bias: whether b is added.
     """
 
     init_scale: Tensor
 
-    def __init__(self, in_features: int, out_features: int, init: Start = "default", init_scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        init: Start = "default",
+        init_scale: float = 1.0,
+        bias: bool = True,
+    ) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.init = init
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
-        self.bias = nn.Parameter(torch.empty(out_features))
+        self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `weight` and `bias`."""
@@ -75,15 +83,17 @@ class LinearLayer(ArithmeticLayer):
             square = {"he_uniform": 6 / fan_in, "lecun_uniform": 3 / fan_in, "xavier": 6 / (fan_in + fan_out)}
             bound = math.sqrt(square[self.init])
             weight = stream.uniform(size, -bound, bound)
-        return {"weight": weight * self.init_scale, "bias": bias}
+        return {"weight": weight * self.init_scale} | ({} if self.bias is None else {"bias": bias})
 
     def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
         """Return each output as a sum."""
-        return [wording.total(row, names, b) for row, b in zip(self.weight.tolist(), self.bias.tolist(), strict=True)]
+        bias = [0.0] * self.out_features if self.bias is None else self.bias.tolist()
+        return [wording.total(row, names, b) for row, b in zip(self.weight.tolist(), bias, strict=True)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return W x + b."""
-        return linear(self.weight, x) + self.bias
+        product = linear(self.weight, x)
+        return product if self.bias is None else product + self.bias
 
 
 class DenseModule(ArithmeticModule):
@@ -174,6 +184,7 @@ class MLP(DenseModule):
         activation: elementwise function after each hidden layer.
         init: start of every affine layer, see `LinearLayer`; `published` chooses one by the activation.
         init_scale: factor on the weights at the start.
+        bias: whether affine layers add one; without, a network of odd functions such as tanh is odd itself.
         training: see `DenseModule`.
     """
 
@@ -188,6 +199,7 @@ class MLP(DenseModule):
         activation: Activation = "relu",
         init: Start | Literal["published"] = "default",
         init_scale: float = 1.0,
+        bias: bool = True,
         **training: Any,
     ) -> None:
         require(
@@ -208,9 +220,9 @@ class MLP(DenseModule):
         inner, factor = PUBLISHED.get(activation, ("xavier", 1.0)) if init == "published" else (init, 1.0)
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *sizes])):
             if index or not stem:
-                layers.append(LinearLayer(fan_in, fan_out, inner, init_scale * factor))
+                layers.append(LinearLayer(fan_in, fan_out, inner, init_scale * factor, bias))
                 layers.append(ACTIVATIONS[activation]())
             else:
-                layers.append(LinearLayer(fan_in, fan_out, outer, init_scale))
-        last = LinearLayer(sizes[-1] if sizes else in_features, out_features, outer, init_scale)
+                layers.append(LinearLayer(fan_in, fan_out, outer, init_scale, bias))
+        last = LinearLayer(sizes[-1] if sizes else in_features, out_features, outer, init_scale, bias)
         super().__init__(nn.Sequential(*layers, last), **training)
