@@ -14,7 +14,7 @@ from arith_lightning import architectures, reading
 from arith_lightning.again import parameters
 from arith_lightning.config import TRAINER_DEFAULTS, Experiment, experiment
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population.identity import signature
+from arith_lightning.population.identity import dynamics, signature
 
 PANEL = Path(__file__).with_name("panel.yaml")
 SCALED = re.compile(r"([x/+])(\d+)")
@@ -68,9 +68,11 @@ def applied(names: Sequence[str], panel: Panel, base: Experiment) -> Experiment 
 def attempt(base: Experiment, changes: Changes) -> Experiment | None:
     """Return an experiment with changes; None if they do not fit."""
     try:
-        return build(changed(base, changes))
+        built = build(changed(base, changes))
+        dynamics(built.module, built.data)  # which refuses a network of one's own that does not take the data
     except (NoSuchError, ValueError):
         return None
+    return built
 
 
 def changed(base: Experiment, changes: Changes) -> dict[str, Any]:
