@@ -39,3 +39,12 @@ def test_a_wrong_argument_gets_a_short_message(argument, message):
     with pytest.raises(ValueError, match=message) as caught:
         experiment([*BASE, argument])
     assert len(str(caught.value)) < 400
+
+
+def test_lists_need_no_brackets():
+    variables = ["--data.variables.a=0,1", "--data.variables.b", "-1.5,2e3", "--data.variables.c=[0,2]"]
+    model = ["--model=MLP", "--model.widths", "8,4"]
+    built = experiment(["--data=Formula", "--data.formula=a*b+c", *variables, *model, "--seeds=3,5"])
+    assert built.config["data"]["init_args"]["variables"] == {"a": [0, 1], "b": [-1.5, 2e3], "c": [0, 2]}
+    assert built.config["data"]["init_args"]["formula"] == "a*b+c"
+    assert (built.config["model"]["init_args"]["widths"], built.config["seeds"]) == ([8, 4], [3, 5])

@@ -51,6 +51,7 @@ def refused(monkeypatch, capsys, *arguments):
         "model: NMU\ntrainer: {logger: NAME}",
         "model: NMU\ntrainer: {profiler: NAME}",
         "model: NMU\ntrainer: {callbacks: {class_path: LambdaCallback, init_args: {setup: NAME}}}",
+        "model: NMU\ntrainer: {callbacks: {class_path: LambdaCallback, init_args: {path: NAME, formula: NAME}}}",
     ],
 )
 def test_no_text_of_a_configuration_imports_what_is_no_class_with_a_base(planted, monkeypatch, capsys, name, text):

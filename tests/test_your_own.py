@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def page(tmp_path_factory):
         elif kind == "sh":
             for line in text.splitlines():
                 assert line.startswith("python ")
-                printed[line] = done([sys.executable, "-W", "ignore", *line.split()[1:]], folder)
+                printed[line] = done([sys.executable, "-W", "ignore", *shlex.split(line)[1:]], folder)
         elif kind == "python":
             if "onnx" in text and not onnx():
                 continue
@@ -65,6 +66,16 @@ def test_each_command_of_the_page_is_answered(page):
     assert "has learnt" not in answer
     product = next(text for line, text in printed.items() if line.endswith("product.yaml"))
     assert "has learnt:\n  a * b = a * b\n  weights are" in product
+
+
+def test_a_line_and_the_configuration_that_it_prints_are_the_same_run(page):
+    folder, printed = page
+    line = next(line for line in printed if "--data Formula" in line)
+    command = [sys.executable, "-W", "ignore", *shlex.split(line)[1:]]
+    (folder / "question.yaml").write_text(done([*command, "--print_config"], folder))
+    done([*command[:5], "--config", "question.yaml"], folder)
+    asked, read = (folder / "logs" / name / "version_0" / "runs.csv" for name in ("run", "question"))
+    assert asked.read_bytes() == read.read_bytes()
 
 
 def test_the_best_predicts_the_same_everywhere(page, monkeypatch):

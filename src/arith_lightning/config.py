@@ -4,6 +4,7 @@ Class names in `model` and `data` are whatever `arith_lightning.architectures` a
 keys and types come from their signatures.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from jsonargparse import ArgumentParser, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from torch import Tensor
 
-from arith_lightning import imports, reading, trainer
+from arith_lightning import data, imports, reading, trainer
 from arith_lightning import seeds as numbers
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.complaint import require, short
@@ -28,7 +29,9 @@ SUBCOMMANDS = ("fit", "validate", "test")
 PATHS = ("config", "ckpt_path", "default_root_dir", "base")
 """Keys whose values are files or folders."""
 WORDS = ("path", "test_path", "inputs", "targets", "test_where", "formula", "formulas", "encode")
-"""Keys of datasets whose texts name no class: files, columns, formulas."""
+"""Keys of this project's datasets whose texts name no class: files, columns, formulas."""
+LIST = re.compile(r"[\w.+-]+(,[\w.+-]+)+")
+"""A list on the command line, without its brackets."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -94,10 +97,15 @@ class ArithmeticCLI(LightningCLI):
             ValueError: a file or a value is refused; nothing has been built or written.
         """
         imports.here()
-        for key, value in pairs(sys.argv[1:] if args is None else args):
+        given = [listed(argument) for argument in (sys.argv[1:] if args is None else args)]
+        if args is None:
+            sys.argv[1:] = given
+        else:
+            args = given
+        for key, value in pairs(given):
             if key == "config":
                 reading.load(Path(value), "a configuration")
-            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.PATH.fullmatch(value):
+            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.meant(value):
                 imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
@@ -224,6 +232,13 @@ def read_settings(
     return found
 
 
+def listed(argument: str) -> str:
+    """Return a list as the parser reads it, `[32,32]`, of one without brackets, `32,32`; anything else as it is."""
+    key, value = argument.split("=", 1) if argument.startswith("--") and "=" in argument else ("", argument)
+    whole = f"[{value}]" if LIST.fullmatch(value) else value
+    return f"{key}={whole}" if key else whole
+
+
 def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the keys and values of command-line arguments, written `--key value` or `--key=value`."""
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
@@ -232,8 +247,12 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield key.removeprefix("--").removesuffix("+"), value if equals else following
 
 
-def class_paths(value: Any) -> Iterator[str]:
+def class_paths(value: Any, words: bool = True) -> Iterator[str]:
     """Yield whatever in a configuration may name a class: every text with dots in it, beside names of files.
+
+    Args:
+        value: a part of the configuration.
+        words: whether `WORDS` are keys of texts in it, as in all but arguments of classes of others.
 
     Raises:
         ValueError: a class or its arguments are of another kind.
@@ -244,13 +263,14 @@ def class_paths(value: Any) -> Iterator[str]:
             require(isinstance(path, str), "class_path must be the name of a class", path, "such as NMU")
             require(isinstance(arguments, dict), "init_args must be arguments by name", arguments, "or leave it out")
             yield path
+            words = path.rpartition(".")[2] in data.__all__
         for key, part in value.items():
-            if key not in PATHS and not (key in WORDS and texts(part)):
-                yield from class_paths(part)
+            if key not in PATHS and not (words and key in WORDS and texts(part)):
+                yield from class_paths(part, words)
     elif isinstance(value, list):
         for part in value:
-            yield from class_paths(part)
-    elif isinstance(value, str) and imports.PATH.fullmatch(value):
+            yield from class_paths(part, words)
+    elif isinstance(value, str) and imports.meant(value):
         yield value
 
 

@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from arith_lightning.colors import BLUE, ORANGE
 from arith_lightning.population import Population
 
-BLUE, ORANGE = "#0072B2", "#D55E00"
-"""Colors that people with any color vision tell apart (Okabe and Ito)."""
 ERRORS = ("interpolation_mse", "extrapolation_mse")
 FLOOR = 1e-16
 """Errors of exactly zero are drawn here on logarithmic axes."""

@@ -6,10 +6,11 @@
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning import Trainer
+from lightning import Callback, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -24,13 +25,18 @@ from arith_lightning.terminal import answered
 
 
 class FitCLI(ArithmeticCLI):
-    """The command: one configuration, one folder, one answer."""
+    """The command: one configuration, one folder, one answer.
+
+    Args:
+        watching: callbacks beside the command's own.
+    """
 
     folder: Path | None = None
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, watching: Sequence[Callback] = ()) -> None:
+        self.watching = watching
         try:
-            super().__init__(**kwargs)
+            super().__init__(save_config_callback=None)
         except (ValueError, MisconfigurationException) as error:
             if self.folder is not None:
                 runs.discard(self.folder)
@@ -48,7 +54,7 @@ class FitCLI(ArithmeticCLI):
         self.model = self.population()
         config, console = self.config[self.subcommand], Console(stderr=True)
         self.doctor = Doctor()
-        callbacks: list[Any] = [self.doctor]
+        callbacks: list[Any] = [*self.watching, self.doctor]
         if config.trainer.enable_progress_bar is not False:
             callbacks.append(PopulationProgress())
         if self.subcommand == "fit":
@@ -105,8 +111,8 @@ class FitCLI(ArithmeticCLI):
     after_test = after_validate
 
 
-def main() -> int:
-    """Run the command; return its exit code."""
+def main(callbacks: Sequence[Callback] = ()) -> int:
+    """Run the command, watched by callbacks; return its exit code."""
     quiet()
     if sys.argv[1:2] == ["predict"]:
         from arith_lightning import predicting
@@ -114,13 +120,13 @@ def main() -> int:
         return answered(predicting.command, "run the same command again")
     if len(sys.argv) < 2 or sys.argv[1] not in (*SUBCOMMANDS, "-h", "--help"):
         sys.argv.insert(1, "fit")
-    return answered(command, "the same command continues from the last evaluation")
+    return answered(lambda: command(callbacks), "the same command continues from the last evaluation")
 
 
-def command() -> None:
+def command(callbacks: Sequence[Callback]) -> None:
     """Do what the command line asks for."""
     try:
-        FitCLI(save_config_callback=None)
+        FitCLI(callbacks)
     except SystemExit as stop:
         if isinstance(stop, SIGTERMException) or stop.code == 1:  # what Lightning makes of SIGTERM and of Ctrl-C
             raise KeyboardInterrupt from stop

@@ -12,8 +12,13 @@ from typing import Any
 from arith_lightning.complaint import require
 
 PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-"""What an import path looks like; whatever does is taken for one if its first part is a module that can be found."""
+"""What an import path looks like; `meant` tells whether one is."""
 WAY_OUT = "name a class of this package, or one of an installed package or of the current folder that extends its base"
+
+
+def meant(text: str) -> bool:
+    """Return whether a text may be taken for an import path: a parser that tried would import something."""
+    return PATH.fullmatch(text) is not None and find(text.partition(".")[0]) is not None
 
 
 def here() -> None:

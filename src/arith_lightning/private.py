@@ -2,7 +2,7 @@
 
 Each says what breaks without it and which test tells. Two more are overridden where they belong: `_apply` in
 `Population` (its tensors move with it: test_double_precision), and `_parse_ckpt_path` in `ArithmeticCLI` (checkpoints
-of populations hold no arguments: test_malformed). Tested with torch 2.13, Lightning 2.6 and TensorBoard 2.21.
+of populations hold no arguments: tests/malformed). Tested with torch 2.13, Lightning 2.6 and TensorBoard 2.21.
 """
 
 import inspect
@@ -21,18 +21,30 @@ from torch._guards import detect_fake_mode
 from torch._higher_order_ops.while_loop import while_loop
 from torch._inductor import config as inductor
 from torch._inductor import cpp_builder
-from torch._inductor.compile_fx import compile_fx
 from torch._inductor.exc import InductorError
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from torch.utils.tensorboard import SummaryWriter
 
-__all__ = ["InductorError", "TorchDynamoException", "default_cache_dir", "tree_leaves", "tree_map", "while_loop"]
+__all__ = [
+    "InductorError",
+    "TorchDynamoException",
+    "TreeSpec",
+    "default_cache_dir",
+    "make_fx",
+    "tree_flatten",
+    "tree_leaves",
+    "tree_map",
+    "tree_unflatten",
+    "while_loop",
+]
 """`while_loop`: steps loop inside one graph; without it each is a call (test_compiled_steps_equal_eager_ones).
 `InductorError`: a program that a kill has torn is compiled again (test_a_torn_program_is_compiled_again).
 `TorchDynamoException`: a network that cannot be compiled is trained without (test_what_cannot_be_compiled_is_trained).
 `default_cache_dir`: tells the user's own cache from torch's (test_compiled_steps_are_kept_where_only_the_user_writes).
-`tree_leaves`, `tree_map`: the tensors in nested arguments."""
+`make_fx`: records the operations of a step (test_recorded_steps_are_the_steps).
+`tree_leaves`, `tree_map`, `tree_flatten`, `tree_unflatten`, `TreeSpec`: the tensors in nested arguments."""
 
 
 def cache_loops() -> None:
@@ -73,6 +85,8 @@ class Compiled:
 
     def backend(self, graph: Any, inputs: list[Any]) -> Callable[..., Any]:
         """Compile what was traced, and notice which lengths were taken for constants on the way."""
+        from torch._inductor.compile_fx import compile_fx  # half a second, spared where nothing is compiled
+
         made: Any = compile_fx(graph, inputs, config_patches=self.options)
         mode: Any = detect_fake_mode(inputs)
         known = mode.shape_env.replacements

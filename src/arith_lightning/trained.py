@@ -1,13 +1,13 @@
 """Many runs: each is one command of `fit`, trained once, and recalled from its folder afterwards."""
 
-import multiprocessing
 import os
-import re
 import shlex
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import arith_lightning.fit as fit
-from arith_lightning import checkpoints, results, runs
+from arith_lightning import checkpoints, fitting, processes, results, runs
 from arith_lightning.config import Experiment, experiment
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 
-STEP = re.compile(r"^step ([\d,]+) of ([\d,]+)")
 QUICK_SEEDS, QUICK_STEPS = 4, 20
-PRELOADED = ["arith_lightning.fitting"]
-"""What every process of a run imports; imported once, before they are forked."""
 
 
 @dataclass(frozen=True)
@@ -164,31 +162,28 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
     Raises:
         ValueError: a run failed; the message is its last words.
     """
-    # forked from a process without threads, which has the slow imports behind it
-    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    if os.name == "posix":
-        context.set_forkserver_preload(PRELOADED)
-    processes: list[Any] = []
+    context = processes.context("arith_lightning.fitting")
+    running: list[Any] = []
     cores = max(1, workers // len(missing))
 
     def one(run: Run) -> None:
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_fit, args=([*run.arguments(quick), f"--workers={cores}"], sender))
-        process.start()
-        processes.append(process)
-        sender.close()
-        done, last = 0.0, ""
-        with open(receiver.fileno(), closefd=False) as lines:
-            for line in lines:
-                last = line.strip() or last
-                if match := STEP.match(line):
-                    step, of = (int(number.replace(",", "")) for number in match.groups())
-                    advance(run, step / of - done)
-                    done = step / of
-        process.join()
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as said:
+            arguments = [*run.arguments(quick), f"--workers={cores}"]
+            process = context.Process(target=_fit, args=(arguments, sender, said.name))
+            process.start()
+            running.append(process)
+            sender.close()
+            done = 0.0
+            with suppress(EOFError):
+                while True:
+                    done, before = receiver.recv(), done
+                    advance(run, done - before)
+            process.join()
+            last = [line.strip() for line in said if line.strip()][-1:]
         if process.exitcode:
             killed = process.exitcode < 0
-            reason = f"its process was ended by {signal.Signals(-process.exitcode).name}" if killed else last
+            reason = f"its process was ended by {signal.Signals(-process.exitcode).name}" if killed else "".join(last)
             raise ValueError(f"a run failed: {reason}; alone it is {run.command()}")
         advance(run, 1 - done)
 
@@ -198,14 +193,25 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
                 future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
+            for process in running:
                 process.terminate()
             raise
 
 
-def _fit(arguments: list[str], messages: Connection) -> None:
-    """Be the command `fit`, whose messages go down a pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    os.dup2(messages.fileno(), sys.stderr.fileno())
+class Told(Callback):
+    """Sends down a pipe, at every evaluation, which share of its steps a run has taken."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Send it."""
+        self.pipe.send(trainer.global_step / trainer.max_steps)
+
+
+def _fit(arguments: list[str], pipe: Connection, said: str) -> None:
+    """Be the command `fit`, whose messages go into a file."""
+    for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
+        os.dup2(os.open(path, os.O_WRONLY), stream.fileno())
     sys.argv = [fit.__file__, *arguments]
-    sys.exit(fit.main())
+    sys.exit(fitting.main([Told(pipe)]))

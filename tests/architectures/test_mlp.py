@@ -166,15 +166,16 @@ def test_the_linear_baseline_adds_and_subtracts_exactly(depth):
     assert module(torch.tensor([2.0, -3.0])).item() == 5.0
 
 
-def test_without_a_bias_a_network_of_odd_functions_is_odd():
-    module = MLP(in_features=2, widths=[4, 3], activation="tanh", bias=False)
-    assert not any("bias" in name for name, _ in module.named_parameters())
-    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(module(-x), -module(x))
+def test_without_biases_and_with_an_odd_activation_a_network_is_odd():
+    x = torch.randn(9, 2)
+    for activation, odd in (("tanh", True), ("sin", True), ("relu", False)):
+        module = MLP(activation=activation, bias=False, seed=3)
+        assert not [name for name, _ in module.named_parameters() if "bias" in name]
+        assert torch.allclose(module(-x), -module(x), atol=1e-6) == odd
+    assert not torch.allclose(MLP(activation="tanh", seed=3)(-x), -MLP(activation="tanh", seed=3)(x), atol=1e-3)
 
 
-def test_an_mlp_of_one_sine_repeats_itself():
-    module = MLP(in_features=1, widths=[1], activation="sine")
-    weight = module.get_parameter("network.0.weight").item()
-    x = torch.tensor([[0.3]])
-    torch.testing.assert_close(module(x + 2 * torch.pi / weight), module(x))
+def test_a_network_without_biases_starts_from_the_same_weights():
+    with_, without = MLP(seed=5), MLP(seed=5, bias=False)
+    for name, parameter in without.named_parameters():
+        assert torch.equal(parameter, with_.get_parameter(name))

@@ -155,7 +155,7 @@ def test_a_plain_trainer_equals_the_population(trainer):
     trainer(25).fit(members)
     for k, seed in enumerate((0, 5)):
         single, own = copy.deepcopy(members.module), copy.deepcopy(members.data)
-        load(single, single.start(seed))
+        load(single, single.initial_of(seed))
         own.seed = seed
         torch.set_default_dtype(torch.float64)
         trainer(25, limit_val_batches=0).fit(single.double(), own)

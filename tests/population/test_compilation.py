@@ -81,10 +81,10 @@ def test_a_torn_program_is_compiled_again(monkeypatch, tmp_path):
 
 def test_short_runs_are_not_compiled_and_without_a_compiler_none_is(monkeypatch, caplog):
     device = torch.device("cpu")
-    assert not compilation.worthwhile(4_000, device)
-    assert compilation.worthwhile(6_000, device)
-    assert compilation.worthwhile(600, device, written=20 * 2**20), "large networks, or many of them, pay sooner"
+    assert not compilation.worthwhile(9_000, device)
+    assert compilation.worthwhile(11_000, device)
+    assert compilation.worthwhile(1_200, device, written=20 * 2**20), "large networks, or many of them, pay sooner"
     monkeypatch.setenv("CXX", "no such compiler")
     monkeypatch.setenv("PATH", "")
-    assert not compilation.worthwhile(6_000, device)
+    assert not compilation.worthwhile(11_000, device)
     assert "no C++ compiler was found" in caplog.text

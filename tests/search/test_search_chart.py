@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_search_space import GOOD, RATE, changed
+from example import GOOD, RATE, changed
 
 from arith_lightning.search import chart as charts
 from arith_lightning.search import declaration

@@ -1,6 +1,6 @@
 import optuna
 import pytest
-from test_search_space import GOOD, RATE
+from example import GOOD, RATE
 
 from arith_lightning.search import efficiency
 from arith_lightning.search.declaration import parse

@@ -2,8 +2,8 @@ import math
 
 import optuna
 import pytest
+from example import GOOD, RATE
 from optuna.trial import TrialState
-from test_search_space import GOOD, RATE
 
 from arith_lightning.search import pruning
 from arith_lightning.search.declaration import parse

@@ -1,28 +1,10 @@
-import copy
-
 import optuna
 import pytest
 import yaml
+from example import GOOD, RATE, changed
 
 from arith_lightning.config import experiment
 from arith_lightning.search import declaration
-
-RATE = "model.init_args.learning_rate"
-GOOD = {
-    "base": "configs/sine_parity.yaml",
-    "steps": 5,
-    "seeds": 2,
-    "trials": 4,
-    "space": {
-        RATE: {"low": 1.0e-3, "high": 1.0, "log": True},
-        "model.init_args.optimizer": {"choices": ["adam", "sgd"]},
-    },
-    "map": {"x": RATE, "y": RATE},
-}
-
-
-def changed(**changes):
-    return copy.deepcopy(GOOD) | changes
 
 
 @pytest.mark.parametrize("name", declaration.available())

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import optuna
 import pytest
+from example import GOOD, RATE
 from optuna.trial import TrialState
-from test_search_space import GOOD, RATE
 
 from arith_lightning.search import samplers, studies
 from arith_lightning.search.declaration import parse

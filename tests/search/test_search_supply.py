@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from example import GOOD
 from optuna.trial import TrialState
-from test_search_space import GOOD
 
 from arith_lightning.search import outcome, studies
 from arith_lightning.search.declaration import parse

@@ -2,7 +2,7 @@ import optuna
 import pytest
 import torch
 import yaml
-from test_search_space import GOOD, RATE
+from example import GOOD, RATE
 
 from arith_lightning.config import experiment
 from arith_lightning.search import declaration, training

@@ -21,7 +21,7 @@ Activation = Literal[
     "tanh",
     "hard_tanh",
     "square",
-    "sine",
+    "sin",
 ]
 Head = Literal["linear", "relu", "sigmoid", "softmax"]
 
@@ -35,7 +35,7 @@ class Square(nn.Module):
 
 
 class Sine(nn.Module):
-    """sin x, which goes on outside of the range that was trained (Sitzmann et al. 2020)."""
+    """sin(x), the activation of networks for what repeats itself."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the sine of each element."""
@@ -57,7 +57,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "hard_tanh": nn.Hardtanh,
     "square": Square,
-    "sine": Sine,
+    "sin": Sine,
 }
 
 

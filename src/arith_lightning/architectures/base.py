@@ -15,7 +15,8 @@ from arith_lightning.architectures.told import Told
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
-OPTIMIZERS = {
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+OPTIMIZERS: dict[Optimizer, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "sgd": torch.optim.SGD,
@@ -77,7 +78,7 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         self,
         network: nn.Module,
         learning_rate: float = 1e-3,
-        optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam",
+        optimizer: Optimizer = "adam",
         momentum: float = 0.0,
         smoothing: float = 0.99,
         weight_decay: float = 0.0,
@@ -158,7 +159,7 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
             for key, value in layer.initial(stream).items()
         }
 
-    def start(self, seed: Tensor | int) -> dict[str, Tensor]:
+    def initial_of(self, seed: Tensor | int) -> dict[str, Tensor]:
         """Return the initial parameters of a seed by full name."""
         if self.streams == "counter":
             return self.initial(Stream(seed, Purpose.INITIALIZATION))
@@ -172,7 +173,7 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         Raises:
             ValueError: a parameter is not drawn, such as one of torch's own layers, or something else is.
         """
-        drawn, parameters = self.start(self.seed), dict(self.named_parameters())
+        drawn, parameters = self.initial_of(self.seed), dict(self.named_parameters())
         wrong = sorted(drawn.keys() ^ parameters.keys())
         way_out = "put it into an ArithmeticLayer whose `initial` draws it"
         require(not wrong, "each parameter must be drawn by a layer, and nothing else", ", ".join(wrong), way_out)

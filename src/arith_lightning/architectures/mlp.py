@@ -20,16 +20,16 @@ from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
-Start = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
-PUBLISHED: dict[str, tuple[Start, float]] = {
+Init = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
+PUBLISHED: dict[str, tuple[Init, float]] = {
     "relu": ("he_uniform", 1.0),
     "relu6": ("he_uniform", 1.0),
     "elu": ("he_uniform", 1.0),
     "selu": ("lecun_uniform", 1.0),
     "tanh": ("xavier", 5 / 3),
 }
-"""Start and factor of the hidden layers of the baselines of Madsen and Johansen, "Neural Arithmetic Units" (2020), by
-activation; all other layers start `xavier`."""
+"""Initialization and factor of the hidden layers, by activation, of the baselines of Madsen and Johansen, "Neural
+Arithmetic Units" (2020); all other layers start `xavier`."""
 
 
 def orthonormal(stream: Stream, size: tuple[int, int]) -> Tensor:
@@ -50,18 +50,13 @@ class LinearLayer(ArithmeticLayer):
             `he_uniform` (U(-r, r), r = sqrt(6 / in)), `lecun_uniform` (r = sqrt(3 / in)), `xavier`
             (r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 but with the first.
         init_scale: factor on the weights at the start.
-        bias: whether b is added.
+        bias: whether there is an additive term; without it the map is linear.
     """
 
     init_scale: Tensor
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        init: Start = "default",
-        init_scale: float = 1.0,
-        bias: bool = True,
+        self, in_features: int, out_features: int, init: Init = "default", init_scale: float = 1.0, bias: bool = True
     ) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.init = init
@@ -69,7 +64,7 @@ class LinearLayer(ArithmeticLayer):
         self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
-        """Draw `weight` and `bias`."""
+        """Draw `weight` and `bias`, if there is one."""
         fan_out, fan_in = size = (self.out_features, self.in_features)
         bias = torch.zeros(fan_out, dtype=stream.dtype, device=stream.seed.device)
         if self.init == "default":
@@ -87,11 +82,11 @@ class LinearLayer(ArithmeticLayer):
 
     def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
         """Return each output as a sum."""
-        bias = [0.0] * self.out_features if self.bias is None else self.bias.tolist()
-        return [wording.total(row, names, b) for row, b in zip(self.weight.tolist(), bias, strict=True)]
+        bias = torch.zeros(self.out_features) if self.bias is None else self.bias
+        return [wording.total(row, names, b) for row, b in zip(self.weight.tolist(), bias.tolist(), strict=True)]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return W x + b."""
+        """Return W x + b, or W x."""
         product = linear(self.weight, x)
         return product if self.bias is None else product + self.bias
 
@@ -184,7 +179,8 @@ class MLP(DenseModule):
         activation: elementwise function after each hidden layer.
         init: start of every affine layer, see `LinearLayer`; `published` chooses one by the activation.
         init_scale: factor on the weights at the start.
-        bias: whether affine layers add one; without, a network of odd functions such as tanh is odd itself.
+        bias: whether affine layers have an additive term; without one and with an odd activation (`tanh`) the whole
+            network is odd, f(-x) = -f(x), and no even function can be learnt.
         training: see `DenseModule`.
     """
 
@@ -197,7 +193,7 @@ class MLP(DenseModule):
         stem: bool = False,
         widths: list[int] | None = None,
         activation: Activation = "relu",
-        init: Start | Literal["published"] = "default",
+        init: Init | Literal["published"] = "default",
         init_scale: float = 1.0,
         bias: bool = True,
         **training: Any,
@@ -216,7 +212,7 @@ class MLP(DenseModule):
             "try [32, 32]",
         )
         layers: list[nn.Module] = []
-        outer: Start = "xavier" if init == "published" else init
+        outer: Init = "xavier" if init == "published" else init
         inner, factor = PUBLISHED.get(activation, ("xavier", 1.0)) if init == "published" else (init, 1.0)
         for index, (fan_in, fan_out) in enumerate(pairwise([in_features, *sizes])):
             if index or not stem:

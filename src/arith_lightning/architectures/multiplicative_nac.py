@@ -83,7 +83,7 @@ class SigmoidNACLayer(ArithmeticLayer):
 class LinearNACLayer(NMULayer):
     """Map `(..., in_features)` to `(..., out_features)`; exact for products of positive inputs.
 
-    Start, bounds and penalty are those of a neural multiplication unit.
+    Initialization, bounds and penalty are those of a neural multiplication unit.
     """
 
     def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:

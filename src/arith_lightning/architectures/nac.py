@@ -20,7 +20,7 @@ from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 
-Start = Literal["published", "uniform", "truncated_normal"]
+Init = Literal["published", "uniform", "truncated_normal"]
 
 
 def published_range(in_features: int, out_features: int) -> float:
@@ -38,7 +38,7 @@ def published_range(in_features: int, out_features: int) -> float:
     return r
 
 
-def start(layer: ArithmeticLayer, stream: Stream, kind: Start, scale: Tensor) -> Tensor:
+def initial_weight(layer: ArithmeticLayer, stream: Stream, kind: Init, scale: Tensor) -> Tensor:
     """Draw one `(out, in)` parameter: published range times `scale`, U(-scale, scale), or truncated N(0, scale^2)."""
     size = (layer.out_features, layer.in_features)
     if kind == "truncated_normal":
@@ -70,7 +70,7 @@ class NACLayer(ArithmeticLayer):
 
     init_scale: Tensor
 
-    def __init__(self, in_features: int, out_features: int, init: Start = "published", init_scale: float = 1.0) -> None:
+    def __init__(self, in_features: int, out_features: int, init: Init = "published", init_scale: float = 1.0) -> None:
         super().__init__(in_features, out_features, init_scale=init_scale)
         self.init = init
         self.w_hat = nn.Parameter(torch.empty(out_features, in_features))
@@ -78,7 +78,7 @@ class NACLayer(ArithmeticLayer):
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw `w_hat` and `m_hat`."""
-        return {name: start(self, stream, self.init, self.init_scale) for name in ("w_hat", "m_hat")}
+        return {name: initial_weight(self, stream, self.init, self.init_scale) for name in ("w_hat", "m_hat")}
 
     def weights(self) -> dict[str, Tensor]:
         """Return W."""
@@ -110,7 +110,7 @@ class NAC(ArithmeticModule):
         self,
         in_features: int = 2,
         out_features: int = 1,
-        init: Start = "published",
+        init: Init = "published",
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:

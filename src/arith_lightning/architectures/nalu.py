@@ -18,7 +18,7 @@ from arith_lightning.architectures import wording
 from arith_lightning.architectures.base import ArithmeticModule
 from arith_lightning.architectures.layer import ArithmeticLayer
 from arith_lightning.architectures.multiplicative_nac import powers
-from arith_lightning.architectures.nac import Start, accumulator_weight, start
+from arith_lightning.architectures.nac import Init, accumulator_weight, initial_weight
 from arith_lightning.architectures.reduction import dot
 from arith_lightning.streams import Stream
 
@@ -50,7 +50,7 @@ class NALULayer(ArithmeticLayer):
         self,
         in_features: int,
         out_features: int,
-        init: Start = "published",
+        init: Init = "published",
         init_scale: float = 1.0,
         gate_scale: float = 1.0,
         separate: bool = False,
@@ -62,14 +62,14 @@ class NALULayer(ArithmeticLayer):
 
     def initial(self, stream: Stream) -> dict[str, Tensor]:
         """Draw every parameter."""
-        values = {name: start(self, stream, self.init, self.init_scale) for name in ("w_hat", "m_hat")}
+        values = {name: initial_weight(self, stream, self.init, self.init_scale) for name in ("w_hat", "m_hat")}
         gate_scale = self.gate_scale
         if self.init == "published":
             gate_scale = gate_scale * math.sqrt(6 / (self.in_features + self.out_features))
-        kind: Start = "truncated_normal" if self.init == "truncated_normal" else "uniform"
-        values["gate"] = start(self, stream, kind, gate_scale)
+        kind: Init = "truncated_normal" if self.init == "truncated_normal" else "uniform"
+        values["gate"] = initial_weight(self, stream, kind, gate_scale)
         for name in ("w_hat_mul", "m_hat_mul") if self.separate else ():
-            values[name] = start(self, stream, self.init, self.init_scale)
+            values[name] = initial_weight(self, stream, self.init, self.init_scale)
         return values
 
     def weights(self) -> dict[str, Tensor]:
@@ -127,7 +127,7 @@ class NALU(ArithmeticModule):
         self,
         in_features: int = 2,
         out_features: int = 1,
-        init: Start = "published",
+        init: Init = "published",
         init_scale: float = 1.0,
         gate_scale: float = 1.0,
         separate: bool = False,

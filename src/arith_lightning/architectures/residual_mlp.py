@@ -12,14 +12,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from arith_lightning.architectures.mlp import DenseModule, LinearLayer, Start
+from arith_lightning.architectures.mlp import DenseModule, Init, LinearLayer
 from arith_lightning.complaint import require
 
 
 class ResidualLayer(LinearLayer):
     """Map `(..., width)` to `(..., width)`; arguments as `LinearLayer` with both sizes equal to `width`."""
 
-    def __init__(self, width: int, init: Start = "he", init_scale: float = 1.0) -> None:
+    def __init__(self, width: int, init: Init = "he", init_scale: float = 1.0) -> None:
         super().__init__(width, width, init, init_scale)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class ResidualMLP(DenseModule):
         out_features: int = 1,
         depth: int = 2,
         width: int = 32,
-        init: Start = "he",
+        init: Init = "he",
         init_scale: float = 1.0,
         **training: Any,
     ) -> None:

@@ -8,11 +8,12 @@ smoothing of 0.9, and a hidden layer as wide as the inputs. Its addition units a
 here are; the gates of its complex units, not those of its real ones, start at 1.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from arith_lightning.architectures.base import Optimizer
 from arith_lightning.architectures.npu import staircase
 from arith_lightning.architectures.stack import Stack
 from arith_lightning.streams import Stream
@@ -43,7 +44,7 @@ class SparseStack(Stack):
         out_features: int = 1,
         layers: list[str] = ["NAU", "RealNPU"],
         hidden_features: int = 2,
-        optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "rmsprop",
+        optimizer: Optimizer = "rmsprop",
         learning_rate: float = 5e-3,
         penalty_weight: float = 1e-4,
         penalty_start: int = 0,

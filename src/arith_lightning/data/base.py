@@ -156,14 +156,18 @@ class ArithmeticDataModule(Again, LightningDataModule):
         stream = Stream(seed, Purpose[split.upper()], dtype=like.dtype)
         return self.draw(stream, self.columns() if columns is None else columns, split, EVALUATION_SIZE)
 
-    def training_batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return this data module's own batch of a step, `(examples, features)` each."""
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return this data module's own batch of a step, `(features, examples)` each."""
         if self.draws_ahead:
             columns = {name: column.unsqueeze(0) for name, column in self.columns().items()}
             x, y = self.draw_ahead(torch.tensor([self.seed]), columns, step, 1, torch.get_default_dtype())
-            return x[0, 0].mT, y[0, 0].mT
+            return x[0, 0], y[0, 0]
         stream = Stream(0 if self.shared_stream else self.seed, Purpose.TRAINING, step)
-        x, y = self.draw(stream, self.columns(), "interpolation", self.batch_size)
+        return self.draw(stream, self.columns(), "interpolation", self.batch_size)
+
+    def training_batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the batch as torch's networks take it, `(examples, features)` each."""
+        x, y = self.batch(step)
         return x.mT, y.mT
 
     def train_dataloader(self) -> "Batches":

@@ -1,5 +1,6 @@
 """When and how steps are compiled: dynamic in the number of members, cached on disk, one code object a graph."""
 
+import atexit
 import logging
 import os
 import re
@@ -15,8 +16,8 @@ import torch
 
 from arith_lightning import private
 
-EAGER_STEP, EAGER_BYTE = 2e-3, 1.2e-9
-"""Seconds of a step that is not compiled, and of each byte that all members write on their way forward."""
+EAGER_STEP, EAGER_BYTE = 1e-3, 4e-10
+"""Seconds of a recorded step that is not compiled, and of each byte that all members write on their way forward."""
 COMPILING = 10.0
 """Seconds of such steps from which compiling pays, which costs three of them from a warm cache and ten from a cold."""
 
@@ -56,6 +57,7 @@ def keep() -> None:
     if not fit:
         log.warning("compiled steps are not kept: %s must be yours alone, with no space in its name", folder)
         folder = Path(tempfile.mkdtemp(prefix="arith_lightning_"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[CACHE] = str(folder)
 
 

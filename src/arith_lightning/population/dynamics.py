@@ -19,6 +19,7 @@ from arith_lightning.population.functional import Functional, dense, learning_ra
 from arith_lightning.population.graphs import Graphs
 from arith_lightning.population.members import Columns
 from arith_lightning.population.optimizers import HYPERPARAMETERS, UPDATES, State, adam_corrections, clip
+from arith_lightning.population.recording import Recording
 from arith_lightning.private import while_loop
 from arith_lightning.streams import Purpose, Stream
 
@@ -43,7 +44,7 @@ class Dynamics:
         self.module, self.data = module, data
         self.shared = data.fixed or data.shared_stream
         self.objective, self.learning_rate = Functional(module, objective), Functional(module, learning_rate)
-        self.start = Functional(module, lambda module, seed: module.start(seed))
+        self.initial_of = Functional(module, lambda module, seed: module.initial_of(seed))
         self.reaction = Functional(module, lambda module, *measured: module.after_evaluation(*measured))
         self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         low, high = [], []
@@ -59,6 +60,7 @@ class Dynamics:
         self.bytes_per_member = written(module, data)
         self.tile = max(1, TILE_BYTES // self.bytes_per_member)
         self.graphs = Graphs(self._loop, self.packed, self.dense)
+        self.recording = Recording(self.advance)
 
     def flatten(self, values: Mapping[str, Tensor]) -> Tensor:
         """Concatenate parameters `(members, ...)` by name into `(parameters, members)`."""
@@ -81,7 +83,7 @@ class Dynamics:
         """Return the state of freshly drawn members, parameters from each member's own seed."""
 
         def member(seed: Tensor, buffers: dict[str, Tensor]) -> dict[str, Tensor]:
-            return self.start.at(buffers, seed)
+            return self.initial_of.at(buffers, seed)
 
         if self.module.streams == "counter" and not self.module.of_torch:
             flat = self.flatten(vmap(member)(columns.seed, columns.module))
@@ -232,9 +234,11 @@ class Dynamics:
             table, *ahead = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *batches))
             return self.graphs(state, columns, first, table, tuple(ahead), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else ()
+        given = fixed or tuple(part[0] for part in batches)
+        take = self.recording.of(count, state, columns, first, corrections[0], given)
         for k in range(count):
             given = fixed or tuple(part[k] for part in batches)
-            state = self.advance(state, columns, first + k, corrections[k], given)
+            state = take(state, columns, first + k, corrections[k], given)
         return state
 
     def _loop(

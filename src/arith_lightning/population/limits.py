@@ -1,4 +1,4 @@
-"""What a population may hold: seeds that streams can tell apart, and members that fit into memory."""
+"""What a population may hold: seeds that streams can tell apart, members that fit into memory, examples of a shape."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ RECORD = 200
 
 
 def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequence[int], settings: int) -> None:
-    """Refuse seeds that are none, and members that need more memory than there is; takes none itself.
+    """Refuse seeds that are none, members that need more memory than there is, and examples of a wrong shape.
 
     Args:
         module: the architecture.
@@ -27,7 +27,7 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
         settings: number of settings.
 
     Raises:
-        ValueError: with the first seed that is wrong, or the memory that is needed.
+        ValueError: with the first seed that is wrong, the memory that is needed, or the shapes that are drawn.
     """
     require(len(seeds) > 0, "a population needs a seed", len(seeds), "try 64")
     ends = (seeds[0], seeds[-1]) if isinstance(seeds, range) else (min(seeds), max(seeds))
@@ -43,6 +43,16 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
         f"{members:,} members, of this network about {need / 1e9:,.0f} GB",
         f"{free / 1e9:,.0f} GB are free; train fewer at a time",
     )
+    shapes(data)
+
+
+def shapes(data: ArithmeticDataModule) -> None:
+    """Refuse a dataset whose batches do not have a column for each example: targets would be stretched over them."""
+    x, y = (tuple(part.shape) for part in data.batch(0))
+    fit = x == (data.in_features, *x[1:2]) and y == (data.out_features, *x[1:2]) and len(x) == 2
+    rule = f"a batch must be inputs ({data.in_features}, examples) and targets ({data.out_features}, examples)"
+    way_out = "return features first, y.reshape(1, -1) of one target"
+    require(fit, rule, f"{x} and {y}", way_out)
 
 
 def footprint(module: ArithmeticModule, data: ArithmeticDataModule) -> int:

@@ -5,12 +5,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from arith_lightning.colors import COLORS
 from arith_lightning.figures import positive
 from arith_lightning.population import Population
 from arith_lightning.report.system import Results
-
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-"""Colors that people with any color vision tell apart (Okabe and Ito)."""
 
 
 def errors(results: Results, labels: list[str] | None = None) -> Figure:

@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_confi
 from torch.utils.tensorboard import SummaryWriter
 
 from arith_lightning import runs
+from arith_lightning.colors import BLUE
 from arith_lightning.private import write_summary
 from arith_lightning.runs import write
 from arith_lightning.search import studies
@@ -50,7 +51,7 @@ def importances(space: Space, settings: Sequence[Setting], results: Sequence[Res
     figure = Figure(figsize=(6, 0.8 + 0.35 * len(found)), layout="constrained")
     axes = figure.subplots()
     names = [key.rpartition(".")[2].replace("_", " ") for key in found]
-    axes.barh(names[::-1], list(found.values())[::-1], color="#0072B2")
+    axes.barh(names[::-1], list(found.values())[::-1], color=BLUE)
     axes.set(xlabel="importance", title="what decides the success of a trial", xlim=(0, 1))
     runs.picture(folder / "importances.png", figure, 150)
     return figure

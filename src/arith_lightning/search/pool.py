@@ -19,13 +19,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from arith_lightning import processes
 from arith_lightning.search.studies import StorageLostError
 from arith_lightning.search.worker import Call, Worker
 
 IN_A_ROW = 5
 """How often each worker may be lost before any call is answered; then a command gives up."""
-PRELOADED = ["arith_lightning.search.worker"]
-"""What every worker imports; imported once, before the workers are forked."""
 TICK = 0.5
 """Seconds after which a waiting pool lets its user look around."""
 
@@ -134,10 +133,7 @@ class Processes(Pool):
 
     def __init__(self, workers: int, lost: Lost) -> None:
         super().__init__(workers, lost)
-        # forked from a process without threads, which has the slow imports behind it
-        self.context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-        if os.name == "posix":
-            self.context.set_forkserver_preload(PRELOADED)
+        self.context = processes.context("arith_lightning.search.worker")
         self.running: dict[int, tuple[Any, Connection]] = {}
         """Worker -> its process, and this end of its pipe."""
 

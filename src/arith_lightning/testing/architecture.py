@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import pytest
 import torch
@@ -12,12 +12,13 @@ from torch.overrides import TorchFunctionMode
 
 from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.architectures.base import Optimizer
 from arith_lightning.architectures.layer import load
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream
 from arith_lightning.testing.exports import task_for
-from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, trainer
+from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, recorded_and_taken, trainer
 
 TRAINING: Given = {
     "schedule": "cosine",
@@ -63,7 +64,7 @@ class ArchitectureContract:
         yield
         torch.set_default_dtype(before)
 
-    @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+    @pytest.mark.parametrize("optimizer", get_args(Optimizer))
     def test_a_population_equals_its_members_in_a_plain_trainer(
         self, double: None, module: Callable[..., ArithmeticModule], data: ArithmeticDataModule, optimizer: str
     ) -> None:
@@ -108,7 +109,7 @@ class ArchitectureContract:
     def test_it_starts_as_its_seed_says(self, module: Callable[..., ArithmeticModule]) -> None:
         """The start is a pure function of seed and hyperparameters, whatever was drawn before."""
         built = module(seed=3)
-        again, drawn = dict(module(seed=3).named_parameters()), built.start(3)
+        again, drawn = dict(module(seed=3).named_parameters()), built.initial_of(3)
         for name, parameter in built.named_parameters():
             same = torch.equal(parameter, again[name]) and torch.equal(parameter, drawn[name].to(parameter))
             assert same, f"{name} must start from the stream alone; draw it from `stream` in `initial`"
@@ -124,6 +125,13 @@ class ArchitectureContract:
             f"a layer must not call {products.called}, whose backward lets one member change the bits of others; "
             "multiply with `reduction.product` or `reduction.multiply`"
         )
+
+    def test_recorded_steps_are_the_steps(
+        self, module: Callable[..., ArithmeticModule], data: ArithmeticDataModule
+    ) -> None:
+        """Nothing that a step does depends on Python's state, or changes it."""
+        recorded, taken = recorded_and_taken(module(learning_rate=0.01), data)
+        assert torch.equal(recorded, taken), "a step must be a function of its tensors; keep no state between steps"
 
     def test_it_says_its_weights_or_that_it_has_none(self, module: Callable[..., ArithmeticModule]) -> None:
         """Tables have a sparsity error exactly of architectures that claim one."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from arith_lightning.architectures import MLP
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.identity import attributes, signature
-from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs
+from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, recorded_and_taken
 
 
 class DatasetContract:
@@ -69,6 +69,13 @@ class DatasetContract:
             vars(another)[name] = altered(value)
             parted = signature(module, another) != signature(module, built)
             assert parted, f"datasets that differ in {name} alone must not share their steps"
+
+    def test_recorded_steps_are_the_steps(self, data: Callable[..., ArithmeticDataModule]) -> None:
+        """Examples of a step are a function of seed, step and columns."""
+        built = data()
+        module = MLP(built.in_features, built.out_features, depth=1, width=4)
+        recorded, taken = recorded_and_taken(module, built)
+        assert torch.equal(recorded, taken), "a batch must be a function of its stream; keep no state between batches"
 
     def test_beside_one_that_differs_in_an_argument_it_is_itself(
         self, data: Callable[..., ArithmeticDataModule]

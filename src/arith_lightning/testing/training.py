@@ -1,6 +1,7 @@
 """Some steps of training, and what they make of members beside others."""
 
 import inspect
+import math
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
-from arith_lightning.population import Population, identity
+from arith_lightning.population import Population, identity, recording
 
 Pair = tuple[ArithmeticModule, ArithmeticDataModule]
 Given = dict[str, Any]
@@ -38,6 +39,17 @@ def steps(module: ArithmeticModule, data: ArithmeticDataModule) -> Tensor:
     """Return the parameters `(parameters, 2)` of two members after some steps, not compiled."""
     population = Population(module, data, seeds=[0, 5])
     return population.dynamics.run(population.live.state, population.live.columns, 0, STEPS, False)["parameters"]
+
+
+def recorded_and_taken(module: ArithmeticModule, data: ArithmeticDataModule) -> tuple[Tensor, Tensor]:
+    """Return the parameters after steps that are replayed from a recording, and after the same steps without one."""
+    ends = []
+    for pays in (0, math.inf):
+        identity._known.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recording, "RECORDING", pays)
+            ends.append(steps(module, data))
+    return ends[0], ends[1]
 
 
 def beside_and_alone(first: Callable[[], Pair], second: Callable[[], Pair]) -> tuple[Tensor, Tensor]:

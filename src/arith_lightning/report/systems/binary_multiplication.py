@@ -3,11 +3,12 @@
 import torch
 from matplotlib.figure import Figure
 
+from arith_lightning.colors import COLORS
 from arith_lightning.data import BinaryMultiplication
 from arith_lightning.data.binary_multiplication import bit_accuracy
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
-from arith_lightning.report.pictures import COLORS, seeds
+from arith_lightning.report.pictures import seeds
 from arith_lightning.report.system import Results, load
 from arith_lightning.trained import Trained
 

@@ -3,8 +3,8 @@
 import torch
 from matplotlib.figure import Figure
 
+from arith_lightning.colors import COLORS, GRAY
 from arith_lightning.data import NumberSets
-from arith_lightning.report.pictures import COLORS
 from arith_lightning.report.system import Results, load
 
 SIZES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
@@ -23,7 +23,7 @@ def sizes(results: Results) -> Figure:
             relative = (trained.population.predict(x.mT).mT - y).abs() / y.abs()
             errors.append(relative.mean((1, 2)).nan_to_num(torch.inf).median().item())
         axes.plot(SIZES, [max(error, 1e-9) for error in errors], "o-", color=color, label=label)
-    axes.axvspan(1, 5, color="#999999", alpha=0.2, label="sizes in training")
+    axes.axvspan(1, 5, color=GRAY, alpha=0.2, label="sizes in training")
     axes.set(xscale="log", yscale="log", xlabel="numbers in the set", ylabel="mean relative error, median seed")
     axes.legend(frameon=False)
     return figure

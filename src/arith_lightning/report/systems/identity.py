@@ -3,7 +3,7 @@
 import torch
 from matplotlib.figure import Figure
 
-from arith_lightning.report.pictures import COLORS
+from arith_lightning.colors import COLORS, GRAY
 from arith_lightning.report.system import Results, load
 from arith_lightning.trained import Trained
 
@@ -39,7 +39,7 @@ def curves(results: Results) -> Figure:
         axes.plot(
             x, absolute_errors(trained, x).clamp(min=FLOOR), style, color=COLORS[index % len(COLORS)], label=label
         )
-    axes.axvspan(-EDGE, EDGE, color="#999999", alpha=0.2)
+    axes.axvspan(-EDGE, EDGE, color=GRAY, alpha=0.2)
     axes.set(yscale="log", xlabel="x (gray: trained)", ylabel="|error| of the median seed", ylim=(FLOOR / 2, 1e2))
     figure.legend(frameon=False, loc="outside right center")
     return figure

@@ -3,7 +3,8 @@
 import torch
 from matplotlib.figure import Figure
 
-from arith_lightning.report.pictures import COLORS, rates, seeds
+from arith_lightning.colors import COLORS
+from arith_lightning.report.pictures import rates, seeds
 from arith_lightning.report.system import Results, load
 from arith_lightning.trained import Trained
 

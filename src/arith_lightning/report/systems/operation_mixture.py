@@ -4,7 +4,8 @@ import torch
 from matplotlib.figure import Figure
 
 from arith_lightning.architectures.operation_mixture import CANDIDATES
-from arith_lightning.report.pictures import COLORS, trajectory
+from arith_lightning.colors import COLORS
+from arith_lightning.report.pictures import trajectory
 from arith_lightning.report.system import Results, load
 from arith_lightning.trained import Trained
 

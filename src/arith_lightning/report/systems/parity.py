@@ -5,7 +5,8 @@ import math
 import torch
 from matplotlib.figure import Figure
 
-from arith_lightning.report.pictures import COLORS, rates, trajectory
+from arith_lightning.colors import COLORS
+from arith_lightning.report.pictures import rates, trajectory
 from arith_lightning.report.system import Results, load
 from arith_lightning.trained import Trained
 
