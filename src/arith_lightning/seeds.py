@@ -17,7 +17,9 @@ FRESH = range(3 * WIDTH, 4 * WIDTH)
 """What the setting that wins is measured on."""
 CHARTED = range(4 * WIDTH, 5 * WIDTH)
 """What maps and shares of a space are drawn from."""
-RANGES = (REPORTED, TRIALS, SELECTION, FRESH, CHARTED)
+REMEDIED = range(5 * WIDTH, 6 * WIDTH)
+"""What the best remedy is measured on."""
+RANGES = (REPORTED, TRIALS, SELECTION, FRESH, CHARTED, REMEDIED)
 
 
 def first(count: int, of: range) -> range:

@@ -53,6 +53,10 @@ def test_published_penalties_are_the_defaults(kind, weight):
         ("cosine", 200, 0.1),
         ("exponential", 50, 0.1**0.5),
         ("exponential", 100, 0.1),
+        ("warmup", 0, 0.1),
+        ("warmup", 9, 1.0),
+        ("warmup", 55, 0.55),
+        ("warmup", 200, 0.1),
     ],
 )
 def test_schedules(schedule, step, expected):

@@ -22,6 +22,8 @@ OPTIMIZERS: dict[Optimizer, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "rmsprop": torch.optim.RMSprop,
 }
+WARMUP = 0.1
+"""Share of a schedule in which the learning rate rises, where it does."""
 
 
 class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
@@ -37,7 +39,8 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         smoothing: share of its mean square of gradients that RMSprop keeps at a step; torch's default of 0.99 must stay
             for the other optimizers. TensorFlow's and Flux's is 0.9, which behaves quite differently.
         weight_decay: L2 added to the gradient (decoupled with `adamw`).
-        schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`.
+        schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`;
+            `warmup` rises linearly in the first tenth and then falls as `cosine`.
         schedule_steps: steps the schedule takes; the learning rate is constant afterwards.
         schedule_end: last learning rate as a share of the first.
         gradient_clip_norm: largest Euclidean norm of a model's gradient.
@@ -79,7 +82,7 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         momentum: float = 0.0,
         smoothing: float = 0.99,
         weight_decay: float = 0.0,
-        schedule: Literal["constant", "linear", "cosine", "exponential"] = "constant",
+        schedule: Literal["constant", "linear", "cosine", "exponential", "warmup"] = "constant",
         schedule_steps: int = 1,
         schedule_end: float = 0.0,
         gradient_clip_norm: float | None = None,
@@ -206,10 +209,17 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         if self.schedule == "linear":
             return 1 - (1 - self.schedule_end) * t
         if self.schedule == "cosine":
-            return self.schedule_end + (1 - self.schedule_end) * (1 + torch.cos(torch.pi * t)) / 2
+            return self.cosine(t)
+        if self.schedule == "warmup":
+            rise = (step + 1) / (WARMUP * self.schedule_steps)
+            return rise.clamp(max=1) * self.cosine(((t - WARMUP) / (1 - WARMUP)).clamp(min=0))
         if self.schedule == "exponential":
             return self.schedule_end**t
         return torch.ones_like(t)
+
+    def cosine(self, t: Tensor) -> Tensor:
+        """Return half a cosine from 1 at t = 0 to `schedule_end` at t = 1."""
+        return self.schedule_end + (1 - self.schedule_end) * (1 + torch.cos(torch.pi * t)) / 2
 
     def resting(self, step: Tensor) -> dict[str, Tensor]:
         """Return, by full name, whether a parameter and its optimizer state are left as they are at `step`; none here.
