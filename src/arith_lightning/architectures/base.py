@@ -211,8 +211,7 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
         if self.schedule == "cosine":
             return self.cosine(t)
         if self.schedule == "warmup":
-            rise = (step + 1) / (WARMUP * self.schedule_steps)
-            return rise.clamp(max=1) * self.cosine(((t - WARMUP) / (1 - WARMUP)).clamp(min=0))
+            return (t / WARMUP).clamp(max=1) * self.cosine(((t - WARMUP) / (1 - WARMUP)).clamp(min=0))
         if self.schedule == "exponential":
             return self.schedule_end**t
         return torch.ones_like(t)

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from arith_lightning import results, runs
-from arith_lightning.figures import BLUE, ORANGE, positive
+from arith_lightning.colors import BLUE, GRAY, ORANGE
+from arith_lightning.figures import positive
 from arith_lightning.remedies.course import AS_IT_IS, FRESH, Course
 from arith_lightning.remedies.verdict import SOLVED, Verdict, verdict
 
-GREY = "#777777"
-COLORS = {Verdict.HELPED: BLUE, Verdict.NOTHING: GREY, Verdict.WORSE: ORANGE}
+COLORS = {Verdict.HELPED: BLUE, Verdict.NOTHING: GRAY, Verdict.WORSE: ORANGE}
 REMEDIED = "remedied.yaml"
 
 
@@ -95,7 +95,7 @@ def picture(course: Course) -> Figure:
     before = course.tried[AS_IT_IS]
     left.axvline(before.rate.value, color="black", linestyle=":", linewidth=1)
     left.set(yticks=range(len(rows)), yticklabels=[name for name, _ in rows], xlim=(-0.02, 1.02))
-    left.set(xlabel="share of seeds that solve it, 95 % interval")
+    left.set(ylim=(-0.7, len(rows) - 0.3), xlabel="share of seeds that solve it, 95 % interval")
     right.set(xscale="log", xlabel=f"{course.base.data.criterion.name}, median and middle half")
     for did, color in COLORS.items():
         right.plot([], [], "o", color=color, label=did)
