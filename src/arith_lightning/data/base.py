@@ -163,13 +163,14 @@ class ArithmeticDataModule(Again, LightningDataModule):
         stream = Stream(seed, Purpose[split.upper()], dtype=like.dtype)
         return self.draw(stream, self.columns() if columns is None else columns, split, EVALUATION_SIZE)
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return this data module's own batch of a step, `(features, examples)` each."""
+    def batch(self, step: int, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
+        """Return this data module's own batch of a step, `(features, examples)` each; in torch's default dtype."""
+        dtype = dtype or torch.get_default_dtype()
         if self.draws_ahead:
             columns = {name: column.unsqueeze(0) for name, column in self.columns().items()}
-            x, y = self.draw_ahead(torch.tensor([self.seed]), columns, step, 1, torch.get_default_dtype())
+            x, y = self.draw_ahead(torch.tensor([self.seed]), columns, step, 1, dtype)
             return x[0, 0], y[0, 0]
-        stream = Stream(0 if self.shared_stream else self.seed, Purpose.TRAINING, step)
+        stream = Stream(0 if self.shared_stream else self.seed, Purpose.TRAINING, step, dtype)
         return self.draw(stream, self.columns(), "interpolation", self.batch_size)
 
     def training_batch(self, step: int) -> tuple[Tensor, Tensor]:

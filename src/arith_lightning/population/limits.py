@@ -48,7 +48,7 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
 
 def shapes(data: ArithmeticDataModule) -> None:
     """Refuse a dataset whose batches do not have a column for each example: targets would be stretched over them."""
-    x, y = (tuple(part.shape) for part in data.batch(0))
+    x, y = (tuple(part.shape) for part in data.batch(0, torch.float64))
     fit = x == (data.in_features, *x[1:2]) and y == (data.out_features, *x[1:2]) and len(x) == 2
     rule = f"a batch must be inputs ({data.in_features}, examples) and targets ({data.out_features}, examples)"
     way_out = "return features first, y.reshape(1, -1) of one target"

@@ -46,7 +46,10 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str
         "--workers", type=command.positive, default=cores(), help="tries at a time (default: all cores)"
     )
     parser.add_argument("--markdown", action="store_true", help="print one row for each configuration, as Markdown")
-    options, overrides = parser.parse_known_args(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    spaced = [each for each in given if each.startswith("--") and " " in each]  # argparse takes them for values
+    options, overrides = parser.parse_known_args([each for each in given if each not in spaced])
+    overrides += spaced
     if not 0 <= options.minutes < float("inf"):
         parser.error(f"--minutes must be a number from 0 on; got {options.minutes}; try 5")
     return options, overrides
