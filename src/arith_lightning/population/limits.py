@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import psutil
+import torch
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.complaint import require, short
