@@ -1,6 +1,7 @@
 import pytest
 
 from arith_lightning.architectures import NMU
+from arith_lightning.commandline import listed
 from arith_lightning.config import experiment
 
 BASE = ["--config", "configs/nmu_mul.yaml"]
@@ -39,6 +40,24 @@ def test_a_wrong_argument_gets_a_short_message(argument, message):
     with pytest.raises(ValueError, match=message) as caught:
         experiment([*BASE, argument])
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["--model.widths", "8,4"], ["--model.widths", "[8,4]"]),
+        (["--seeds=3,5", "--data.inputs=a.b,c"], ["--seeds=[3,5]", "--data.inputs=[a.b,c]"]),
+        (
+            ["--data.path", "a,b.csv", "--data.test_path=c,d.csv"],
+            ["--data.path", "a,b.csv", "--data.test_path=c,d.csv"],
+        ),
+        (["--config", "a,b.yaml", "--config=c,d.yaml"], ["--config", "a,b.yaml", "--config=c,d.yaml"]),
+        (["--data.formula=max(a,b)", "--data.separator", ","], ["--data.formula=max(a,b)", "--data.separator", ","]),
+        (["fit", "--seeds", "[1,2]"], ["fit", "--seeds", "[1,2]"]),
+    ],
+)
+def test_a_value_is_a_list_by_its_commas_unless_its_key_has_a_text(given, read):
+    assert listed(given) == read
 
 
 def test_lists_need_no_brackets():

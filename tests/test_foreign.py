@@ -51,13 +51,32 @@ def refused(monkeypatch, capsys, *arguments):
         "model: NMU\ntrainer: {logger: NAME}",
         "model: NMU\ntrainer: {profiler: NAME}",
         "model: NMU\ntrainer: {callbacks: {class_path: LambdaCallback, init_args: {setup: NAME}}}",
-        "model: NMU\ntrainer: {callbacks: {class_path: LambdaCallback, init_args: {path: NAME, formula: NAME}}}",
     ],
 )
 def test_no_text_of_a_configuration_imports_what_is_no_class_with_a_base(planted, monkeypatch, capsys, name, text):
     data = "" if "data:" in text else DATA
     Path("c.yaml").write_text(f"seeds: 2\n{data}{text.replace('NAME', name)}\n")
     refused(monkeypatch, capsys, "--config", "c.yaml")
+
+
+WATCH = """
+from collections.abc import Callable
+from lightning import Callback
+class Watch(Callback):
+    def __init__(self, formula: Callable | None = None): pass
+class Table(Callback):
+    def __init__(self, formula: Callable | None = None): pass
+"""
+
+
+@pytest.mark.parametrize("kind", ["Watch", "Table"])
+def test_a_key_of_the_project_s_datasets_hides_no_class_among_arguments_of_others(planted, monkeypatch, capsys, kind):
+    Path("mine.py").write_text(WATCH)
+    callback = f"{{class_path: mine.{kind}, init_args: {{formula: evilmod.Foo}}}}"
+    Path("c.yaml").write_text(f"seeds: 2\n{DATA}model: NMU\ntrainer: {{callbacks: [{callback}]}}\n")
+    refused(monkeypatch, capsys, "--config", "c.yaml")
+    given = [f"--trainer.callbacks+=mine.{kind}", "--trainer.callbacks.formula=evilmod.Foo"]
+    refused(monkeypatch, capsys, "--config", str(CONFIG), *given)
 
 
 @pytest.mark.parametrize("key", ["callbacks", "callbacks+", "logger", "profiler", "plugins"])

@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from arith_lightning import checkpoints, runs
-from arith_lightning.trained import QUICK_SEEDS, QUICK_STEPS, Run, Trained, prepare, recall
+from arith_lightning.trained import QUICK_SEEDS, QUICK_STEPS, Run, Trained, prepare, recall, train
 
 ROOT = Path(__file__).parents[1]
 RUN = Run("nmu_mul")
@@ -96,3 +96,17 @@ def test_a_command_can_be_typed_as_it_is_printed(flags):
 def test_the_rate_is_that_of_the_summary(tmp_path):
     (tmp_path / runs.RESULT).write_text(json.dumps({"successes": 3, "n": 4}))
     assert str(Trained(RUN, tmp_path, None).rate) == "3/4 = 0.75 [0.30, 0.96]"
+
+
+def test_shares_of_its_steps_are_told_at_each_evaluation_and_add_up_to_a_run(project):
+    flags = ("--seeds=2", "--trainer.max_steps=20", "--evaluate_every=5")
+    told = []
+    train([Run("nmu_mul", flags)], False, 1, lambda run, share: told.append(share))
+    assert told == pytest.approx([0.25, 0.25, 0.25, 0.25, 0.0])
+
+
+def test_a_run_that_fails_is_told_with_its_last_words_and_its_command(project):
+    run = Run("nmu_mul", ("--model.init_args.learning_rate=-1",))
+    with pytest.raises(ValueError, match=r"^a run failed: error: learning_rate must be finite") as told:
+        train([run], False, 1, lambda run, share: None)
+    assert str(told.value).endswith(f"alone it is {run.command()}")

@@ -4,7 +4,6 @@ Class names in `model` and `data` are whatever `arith_lightning.architectures` a
 keys and types come from their signatures.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,19 +18,17 @@ from torch import Tensor
 from arith_lightning import data, imports, reading, trainer
 from arith_lightning import seeds as numbers
 from arith_lightning.architectures import ArithmeticModule
+from arith_lightning.commandline import PATHS, listed, pairs
 from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.explain import BASES, KINDS, explained, exported
 from arith_lightning.population import Population, limits, settings
+from arith_lightning.population.settings import last
 from arith_lightning.population.team import cores
 
 SUBCOMMANDS = ("fit", "validate", "test")
-PATHS = ("config", "ckpt_path", "default_root_dir", "base")
-"""Keys whose values are files or folders."""
 WORDS = ("path", "test_path", "inputs", "targets", "test_where", "formula", "formulas", "encode")
 """Keys of this project's datasets whose texts name no class: files, columns, formulas."""
-LIST = re.compile(r"[\w.+-]+(,[\w.+-]+)+")
-"""A list on the command line, without its brackets."""
 TRAINER_DEFAULTS: dict[str, Any] = {
     "max_epochs": -1,
     "max_steps": 50_000,
@@ -97,7 +94,7 @@ class ArithmeticCLI(LightningCLI):
             ValueError: a file or a value is refused; nothing has been built or written.
         """
         imports.here()
-        given = [listed(argument) for argument in (sys.argv[1:] if args is None else args)]
+        given = listed(sys.argv[1:] if args is None else args)
         if args is None:
             sys.argv[1:] = given
         else:
@@ -105,7 +102,7 @@ class ArithmeticCLI(LightningCLI):
         for key, value in pairs(given):
             if key == "config":
                 reading.load(Path(value), "a configuration")
-            elif key not in PATHS and key.rpartition(".")[2] not in WORDS and imports.meant(value):
+            elif key not in PATHS and not (key.startswith("data.") and last(key) in WORDS) and imports.meant(value):
                 imports.examine(value)
         with explained():
             super().parse_arguments(parser, args)
@@ -232,21 +229,6 @@ def read_settings(
     return found
 
 
-def listed(argument: str) -> str:
-    """Return a list as the parser reads it, `[32,32]`, of one without brackets, `32,32`; anything else as it is."""
-    key, value = argument.split("=", 1) if argument.startswith("--") and "=" in argument else ("", argument)
-    whole = f"[{value}]" if LIST.fullmatch(value) else value
-    return f"{key}={whole}" if key else whole
-
-
-def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys and values of command-line arguments, written `--key value` or `--key=value`."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        key, equals, value = argument.partition("=")
-        if key.startswith("--"):
-            yield key.removeprefix("--").removesuffix("+"), value if equals else following
-
-
 def class_paths(value: Any, words: bool = True) -> Iterator[str]:
     """Yield whatever in a configuration may name a class: every text with dots in it, beside names of files.
 
@@ -263,7 +245,7 @@ def class_paths(value: Any, words: bool = True) -> Iterator[str]:
             require(isinstance(path, str), "class_path must be the name of a class", path, "such as NMU")
             require(isinstance(arguments, dict), "init_args must be arguments by name", arguments, "or leave it out")
             yield path
-            words = path.rpartition(".")[2] in data.__all__
+            words = path.removeprefix(f"{data.__name__}.") in data.__all__
         for key, part in value.items():
             if key not in PATHS and not (words and key in WORDS and texts(part)):
                 yield from class_paths(part, words)

@@ -28,7 +28,7 @@ READABLE = 50
 
 
 def rows(population: Population) -> list[dict[str, Any]]:
-    """Return one row a run, in the order of members, with the same columns for every dataset."""
+    """Return one row a run, in the order of members, the same columns for every dataset; None where not measured."""
     data, record, success = population.data, population.record, population.success
     module, measured = population.module, record.measured
     columns = population.all_columns.data
@@ -47,7 +47,7 @@ def rows(population: Population) -> list[dict[str, Any]]:
             "solved_at_step": solved(int(record.solved_at_step[k])),
             "best_step": solved(int(record.best_step[k])),
             **{
-                name: getattr(record, name)[k].item()
+                name: getattr(record, name)[k].item() if measured[k] else None
                 for name in ("sparsity_error", "extrapolation_mse", "interpolation_mse", "error")
             },
             "diverged": bool(record.diverged[k]) if measured[k] else None,

@@ -198,7 +198,7 @@ def train(missing: Sequence[Run], quick: bool, workers: int, advance: Callable[[
             raise
 
 
-class Told(Callback):
+class Reporting(Callback):
     """Sends down a pipe, at every evaluation, which share of its steps a run has taken."""
 
     def __init__(self, pipe: Connection) -> None:
@@ -214,4 +214,4 @@ def _fit(arguments: list[str], pipe: Connection, said: str) -> None:
     for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
         os.dup2(os.open(path, os.O_WRONLY), stream.fileno())
     sys.argv = [fit.__file__, *arguments]
-    sys.exit(fitting.main([Told(pipe)]))
+    sys.exit(fitting.main([Reporting(pipe)]))

@@ -44,8 +44,7 @@ def of_arguments(kinds: list[type], part: str, own: bool) -> Iterator[Case]:
 
 def test_arguments_of_a_wrong_type(capsys):
     cases = [*of_arguments([NMU], "model", True), *of_arguments([SingleModuleTask], "data", True)]
-    assert len(cases) > 30
-    hold(cases, capsys)
+    hold(cases, capsys, 35)
 
 
 @pytest.mark.slow
@@ -80,7 +79,7 @@ TOP = {
 
 
 def test_other_arguments(capsys):
-    hold([fed(f"--{key.strip()}={value}") for key, values in TOP.items() for value in values], capsys)
+    hold([fed(f"--{key.strip()}={value}") for key, values in TOP.items() for value in values], capsys, 60)
 
 
 def test_what_a_population_asks_of_the_trainer(capsys):
@@ -90,7 +89,7 @@ def test_what_a_population_asks_of_the_trainer(capsys):
     cases += [fed(f"--trainer.{name}=2") for name in ("devices", "num_nodes", "overfit_batches", "gradient_clip_val")]
     monitor = "--trainer.callbacks.monitor=sucess_rate"
     cases += [fed(f"--trainer.callbacks+={name}", monitor) for name in ("EarlyStopping", "ModelCheckpoint")]
-    hold(cases, capsys)
+    hold(cases, capsys, 20)
 
 
 # Settings
@@ -106,8 +105,7 @@ def test_settings_of_a_wrong_value(capsys):
         cases += [setting(name, value) for value in ("true", ".nan", "-.inf")]
     for name in sorted(scalars(SingleModuleTask())):
         cases += [setting(name, value) for value in ("abc", "[1]", "[2, 1]", "[1, .inf]", "[[1, 2], [3]]")]
-    assert len(cases) > 40
-    hold(cases, capsys)
+    hold(cases, capsys, 40)
 
 
 REFUSED = {

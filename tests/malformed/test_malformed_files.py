@@ -46,5 +46,5 @@ def test_files_of_fit(capsys):
         finally:
             sys.path.remove("")
 
-    hold([written(content, run) for content in [*(t.encode() for t in FILES.values()), *BYTES]], capsys)
+    hold([written(content, run) for content in [*(t.encode() for t in FILES.values()), *BYTES]], capsys, 25)
     hold([written(GOOD.encode(), run, name) for name in ("...yaml", "n" * 240 + ".yaml")], capsys)

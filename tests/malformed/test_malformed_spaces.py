@@ -78,8 +78,7 @@ def test_spaces(capsys):
         return command.answer(lambda: load(name).validate())
 
     cases = [written(content, run) for content in spaces()]
-    assert len(cases) > 150
     texts = (b"", b"a: [", b"- 1", b"steps: 1\nsteps: 2\n", b"\xff\xfe", b"space: !!python/name:os.system\n")
     cases += [written(text, run) for text in texts]
     names = ("nix", "parityy", "", "../../etc/passwd", "/etc/passwd.yaml", "x\ny", "configs", "n" * 400 + ".yaml")
-    hold([*cases, *((name, lambda name=name: run(name)) for name in names)], capsys)
+    hold([*cases, *((name, lambda name=name: run(name)) for name in names)], capsys, 200)

@@ -14,9 +14,9 @@ PANEL = panel.load()
 TRIED = (
     "field/posted/posted_parabola",
     "field/posted/posted_sum_of_bits",
-    "field/own_even_function",
+    "field/posted/posted_even_function",
     "field/own_even_raw",
-    "field/own_even_diverges",
+    "field/posted/posted_even_linear",
     "field/posted/posted_doubles",
 )
 """Configurations of which each remedy fits one at least."""

@@ -164,7 +164,7 @@ class ArithmeticDataModule(Again, LightningDataModule):
         return self.draw(stream, self.columns() if columns is None else columns, split, EVALUATION_SIZE)
 
     def batch(self, step: int, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
-        """Return this data module's own batch of a step, `(features, examples)` each; in torch's default dtype."""
+        """Return this data module's own batch of a step, `(features, examples)` each; torch's default dtype if None."""
         dtype = dtype or torch.get_default_dtype()
         if self.draws_ahead:
             columns = {name: column.unsqueeze(0) for name, column in self.columns().items()}

@@ -234,11 +234,13 @@ class Dynamics:
             table, *ahead = (part if count > 1 else torch.cat([part, part]) for part in (corrections, *batches))
             return self.graphs(state, columns, first, table, tuple(ahead), last)
         fixed = self.draw(columns, first, like.dtype) if self.data.fixed else ()
-        given = fixed or tuple(part[0] for part in batches)
-        take = self.recording.of(count, state, columns, first, corrections[0], given)
+
+        def given(k: int) -> tuple[Tensor, ...]:
+            return fixed or tuple(part[k] for part in batches)
+
+        take = self.recording.of(count, state, columns, first, corrections[0], given(0))
         for k in range(count):
-            given = fixed or tuple(part[k] for part in batches)
-            state = take(state, columns, first + k, corrections[k], given)
+            state = take(state, columns, first + k, corrections[k], given(k))
         return state
 
     def _loop(

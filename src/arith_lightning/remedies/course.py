@@ -17,6 +17,8 @@ from arith_lightning.search.pool import Job, Pool
 
 AS_IT_IS = "as it is"
 FRESH = "fresh seeds"
+REMEDIED = "remedied.yaml"
+"""The configuration of the winner, which `fit` runs."""
 TRIED, COMBINED, LONGEST = 0.5, 0.7, 0.15
 """Shares of the time: until when single remedies and several are begun, and what one of them gets; the rest is for the
 fresh seeds, of which there are twice as many."""
@@ -121,7 +123,7 @@ class Course:
         built = panel.build(config)
         self.attempt({FRESH: built}, float("inf"), pool, progress)
         told = f"# {winner}: {self.tried[FRESH].rate} of the seeds in this file solve it\n"
-        runs.write(self.folder / "remedied.yaml", told + panel.written(config))
+        runs.write(self.folder / REMEDIED, told + panel.written(config))
 
     def attempt(self, wanted: Mapping[str, Experiment], until: float, pool: Pool, progress: Progress) -> None:
         """Try configurations that are not known to their end, until a moment; known ones are read back."""

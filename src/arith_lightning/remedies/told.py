@@ -12,11 +12,10 @@ from rich.table import Table
 from arith_lightning import results, runs
 from arith_lightning.colors import BLUE, GRAY, ORANGE
 from arith_lightning.figures import positive
-from arith_lightning.remedies.course import AS_IT_IS, FRESH, Course
+from arith_lightning.remedies.course import AS_IT_IS, FRESH, REMEDIED, Course
 from arith_lightning.remedies.verdict import SOLVED, Verdict, verdict
 
 COLORS = {Verdict.HELPED: BLUE, Verdict.NOTHING: GRAY, Verdict.WORSE: ORANGE}
-REMEDIED = "remedied.yaml"
 
 
 def verdicts(course: Course) -> dict[str, Verdict | None]:
