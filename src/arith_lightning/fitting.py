@@ -53,10 +53,10 @@ class FitCLI(ArithmeticCLI):
         """Build the population, then its folder, and give the trainer loggers, checkpoint, progress and dashboard."""
         self.model = self.population()
         config, console = self.config[self.subcommand], Console(stderr=True)
-        self.doctor = Doctor()
+        self.doctor = Doctor(console)
         callbacks: list[Any] = [*self.watching, self.doctor]
         if config.trainer.enable_progress_bar is not False:
-            callbacks.append(PopulationProgress())
+            callbacks.append(PopulationProgress(console))
         if self.subcommand == "fit":
             self.folder = runs.folder(runs.LOGS, self.name(), self.recorded)
             if config.ckpt_path is None:
@@ -72,7 +72,7 @@ class FitCLI(ArithmeticCLI):
             runs.begin(self.folder, self.recorded)
             kwargs["logger"] = Board(runs.LOGS, self.name(), self.folder.name, default_hp_metric=False)
             kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
-            callbacks += [Answer(self.folder, self.doctor), Dashboard()]
+            callbacks += [Answer(self.folder, self.doctor), Dashboard(self.doctor)]
             if config.trainer.enable_checkpointing is not False:
                 callbacks.append(checkpoints.callback(self.folder))
         elif config.ckpt_path is None:
@@ -101,7 +101,10 @@ class FitCLI(ArithmeticCLI):
         """Show the answer: table, actual and predicted, files."""
         results.show(self.model, Console())
         for found in self.doctor.found:
-            Console().print(f"at the end, {found.sentence}", style="yellow", highlight=False, markup=False)
+            Console().print(f"{found.finding.name}: {found.sentence}", style="yellow", highlight=False, markup=False)
+        if self.doctor.found:
+            way_out = f"python -m arith_lightning.remedies --config {self.folder}/{runs.CONFIG}"
+            Console().print(f"What makes it train is found by trying: {way_out}", highlight=False, soft_wrap=True)
         Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {runs.LOGS}")
 
     def after_validate(self) -> None:

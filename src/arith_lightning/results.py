@@ -176,7 +176,7 @@ def readable(member: Any) -> dict[str, Any] | None:
     return {name.removeprefix("network."): value.detach().tolist() for name, value in values.items()}
 
 
-def write(population: Population, folder: Path, diagnoses: Sequence[str] = ()) -> None:
+def write(population: Population, folder: Path, diagnoses: Sequence[dict[str, Any]] = ()) -> None:
     """Write runs.csv and summary.json, each whole or not at all; the summary last, because it marks a finished run."""
     table = rows(population)
     text = io.StringIO()

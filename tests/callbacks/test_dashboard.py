@@ -3,12 +3,14 @@
 import pytest
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from arith_lightning.architectures import NMU
-from arith_lightning.callbacks import Dashboard
+from arith_lightning.callbacks import Dashboard, Doctor
 from arith_lightning.callbacks.dashboard import ERRORS, quantiles
 from arith_lightning.data import SingleModuleTask
+from arith_lightning.diagnosis import ORDER, Diagnosis
 from arith_lightning.population import Population
 
 
@@ -19,7 +21,9 @@ def events(trainer, tmp_path):
     (tmp_path / "run" / "version_0").mkdir(parents=True)
     config = {"model": {"class_path": "x.NMU", "init_args": {"learning_rate": 0.1}}, "data": {"class_path": "y.Task"}}
     (tmp_path / "run" / "version_0" / "config.yaml").write_text(str(config))
-    trainer(40, logger=logger, callbacks=[Dashboard()]).fit(population)
+    doctor = Doctor(Console(quiet=True))
+    doctor.found = [Diagnosis(ORDER[0], 3, 5, "diverged")]
+    trainer(40, logger=logger, callbacks=[Dashboard(doctor)]).fit(population)
     accumulator = EventAccumulator(str(tmp_path / "run" / "version_0"))
     return population, accumulator.Reload()
 
@@ -44,3 +48,9 @@ def test_weights_figures_configuration_and_hyperparameters_are_there(events):
 def test_what_is_not_a_number_counts_as_the_largest_error():
     values = torch.tensor([1.0, torch.nan, 3.0, 2.0, 4.0])
     assert quantiles(values) == [1.0, 2.0, 3.0, 4.0, torch.inf]
+
+
+def test_why_members_fail_is_there_to_read(events):
+    _, read = events
+    [text] = read.Tensors("why/text_summary")
+    assert "**diverged**: 3 of 5 unsolved networks diverged" in text.tensor_proto.string_val[0].decode()

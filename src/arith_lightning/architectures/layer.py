@@ -45,6 +45,8 @@ class ArithmeticLayer(nn.Module, metaclass=Drawn):
 
     bounds: ClassVar[dict[str, tuple[float, float]]] = {}
     """Parameter name -> closed interval that the parameter is projected into after every step."""
+    signless: ClassVar[bool] = False
+    """Whether it multiplies through logarithms of magnitudes alone, which lose the sign."""
 
     def __init__(self, in_features: int, out_features: int, **scalars: float) -> None:
         super().__init__()

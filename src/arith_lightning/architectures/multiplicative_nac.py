@@ -38,6 +38,8 @@ class MultiplicativeNACLayer(NACLayer):
     Arguments as for `NACLayer`.
     """
 
+    signless = True
+
     def formula(self, names: Sequence[str], x: Tensor | None = None) -> list[str]:
         """Return each output as a product of powers of magnitudes."""
         return [wording.powers(row, wording.magnitudes(names)) for row in self.weights()["weight"].tolist()]

@@ -36,6 +36,7 @@ class NALULayer(ArithmeticLayer):
         separate: whether the multiplicative path has weights of its own, `w_hat_mul` and `m_hat_mul`.
     """
 
+    signless = True
     slope: ClassVar[float] = 1.0
     """Factor inside tanh and sigmoid."""
     init_scale: Tensor

@@ -23,4 +23,4 @@ class Answer(Callback):
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write both files; OSError if they do not fit."""
         assert isinstance(pl_module, Population)
-        results.write(pl_module, self.folder, [found.sentence for found in self.doctor.found])
+        results.write(pl_module, self.folder, [found.plain() for found in self.doctor.found])

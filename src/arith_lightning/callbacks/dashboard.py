@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 
 from arith_lightning import figures, results, runs
+from arith_lightning.callbacks.diagnosis import Doctor
 from arith_lightning.callbacks.harmless import harmless
 from arith_lightning.population import Population
 from arith_lightning.private import write_summary
@@ -51,9 +52,14 @@ class Board(TensorBoardLogger):
 
 
 class Dashboard(Callback):
-    """Writes every evaluation of a population to TensorBoard, and figures to the run's folder at the end."""
+    """Writes every evaluation of a population to TensorBoard, and figures to the run's folder at the end.
 
-    def __init__(self) -> None:
+    Args:
+        doctor: whose last findings are written, too.
+    """
+
+    def __init__(self, doctor: Doctor) -> None:
+        self.doctor = doctor
         self.history: list[dict[str, Any]] = []
 
     def state_dict(self) -> dict[str, Any]:
@@ -120,6 +126,8 @@ class Dashboard(Callback):
         for logger in loggers:
             with harmless("the dashboard"):
                 self.configuration(logger, folder / runs.CONFIG)
+                told = [f"**{each.finding.name}**: {each.sentence}" for each in self.doctor.found]
+                logger.experiment.add_text("why", "\n\n".join(told) or "nothing was found", trainer.global_step)
                 logger.experiment.flush()
 
     def configuration(self, logger: TensorBoardLogger, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tells why nothing trains, while it does not: the sentences of `evaluation.diagnosis`, each once, when first seen."""
+"""Tells why networks do not train: what will not mend itself while it is seen, everything at the end."""
 
 from typing import Any
 
@@ -8,43 +8,55 @@ from lightning.pytorch.trainer.states import TrainerFn
 from rich.console import Console
 
 from arith_lightning.callbacks.harmless import harmless
-from arith_lightning.evaluation.diagnosis import Diagnosis, diagnose
-from arith_lightning.population import Population, evidence
+from arith_lightning.diagnosis import Diagnosis, History, diagnose, evidence
+from arith_lightning.population import Population
+
+LOOKS = tuple(4**k for k in range(16))
+"""Evaluations after which members are looked at, so that looking costs next to nothing."""
 
 
 class Doctor(Callback):
-    """Looks at the unsolved members at the evaluations 1, 2, 4, 8, ... and at the last one.
+    """Looks at the unsolved members at the evaluations 1, 4, 16, 64, ... and at the last one.
+
+    Args:
+        console: where findings are told.
 
     Attributes:
         found: what was found at the latest look.
     """
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.looks, self.told, self.found = 0, set[str](), list[Diagnosis]()
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.history, self.looks, self.told, self.found = History(), 0, set[str](), list[Diagnosis]()
 
     def state_dict(self) -> dict[str, Any]:
-        """Keep through a resume what was told."""
-        return {"looks": self.looks, "told": sorted(self.told)}
+        """Keep through a resume how errors went and what was told."""
+        return {"history": self.history.plain(), "looks": self.looks, "told": sorted(self.told)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on as before the interruption."""
+        self.history = History.of(state_dict["history"])
         self.looks, self.told = state_dict["looks"], set(state_dict["told"])
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look, and tell what is new."""
-        if trainer.state.fn != TrainerFn.FITTING:
-            return
-        self.looks += 1
-        if self.looks & (self.looks - 1) and trainer.global_step < trainer.max_steps:
+        """Look, and tell what is new and certain."""
+        if trainer.state.fn != TrainerFn.FITTING or trainer.sanity_checking:
             return
         assert isinstance(pl_module, Population)
+        self.history.add(trainer.global_step, pl_module.record.latest_interpolation_mse)
+        self.looks += 1
+        last = trainer.global_step >= trainer.max_steps
+        if self.looks not in LOOKS and not last:
+            return
         with harmless("the diagnosis"), torch.no_grad():
-            seen = evidence(pl_module, trainer.global_step)
+            seen = evidence(pl_module, self.history)
             self.found = diagnose(seen) if seen else []
-        for symptom, sentence in self.found:
-            if symptom not in self.told:
-                self.told.add(symptom)
+        for diagnosis in self.found:
+            if diagnosis.finding.certain and diagnosis.finding.name not in self.told and not last:
+                self.told.add(diagnosis.finding.name)
                 self.console.print(
-                    f"step {trainer.global_step:,}: {sentence}", style="yellow", highlight=False, markup=False
+                    f"step {trainer.global_step:,}: {diagnosis.sentence}",
+                    style="yellow",
+                    highlight=False,
+                    markup=False,
                 )

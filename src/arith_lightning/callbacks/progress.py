@@ -15,11 +15,15 @@ PLAIN_LINES = 10
 
 
 class PopulationProgress(ProgressBar):
-    """A rich bar over optimizer steps; a line every tenth of the run where output is not a terminal."""
+    """A rich bar over optimizer steps; a line every tenth of the run where output is not a terminal.
 
-    def __init__(self) -> None:
+    Args:
+        console: where it is drawn; whoever prints while it is should print there, too.
+    """
+
+    def __init__(self, console: Console) -> None:
         super().__init__()
-        self.console = Console(stderr=True)
+        self.console = console
         self.bar: Progress | None = None
 
     def disable(self) -> None:

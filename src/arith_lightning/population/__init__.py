@@ -1,6 +1,5 @@
 """The engine: stacking, streams of numbers, optimizers with a learning rate a member, compiled steps."""
 
-from arith_lightning.population.evidence import evidence
 from arith_lightning.population.population import Population
 
-__all__ = ["Population", "evidence"]
+__all__ = ["Population"]

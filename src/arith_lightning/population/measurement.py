@@ -8,6 +8,7 @@ from torch.func import vmap
 
 from arith_lightning.architectures import ArithmeticModule
 from arith_lightning.data import ArithmeticDataModule
+from arith_lightning.data.base import Split
 from arith_lightning.evaluation import sparsity_error
 from arith_lightning.evaluation.record import Measured
 from arith_lightning.population.dynamics import Dynamics
@@ -16,7 +17,7 @@ from arith_lightning.population.members import Columns
 
 EVALUATED_BYTES = 2**23
 """Members are evaluated as many at a time as their examples and activations fit in this, about a core's cache."""
-SPLITS = ("interpolation", "extrapolation")
+SPLITS: tuple[Split, Split] = ("interpolation", "extrapolation")
 
 Sets = tuple[tuple[Tensor, Tensor], ...]
 """Inputs and targets of both splits, examples last."""
@@ -60,7 +61,7 @@ class Measurement:
 
     def drawn(self, columns: dict[str, Tensor], like: Tensor) -> Sets:
         """Draw both evaluation sets of members with these columns."""
-        return tuple(self.data.evaluation_set(split, columns, like) for split in SPLITS)  # type: ignore[arg-type]
+        return tuple(self.data.evaluation_set(split, columns, like) for split in SPLITS)
 
     def errors(self, parameters: Tensor, buffers: dict[str, Tensor], sets: Sets) -> dict[str, Tensor]:
         """Return what is measured of members on the same sets."""
