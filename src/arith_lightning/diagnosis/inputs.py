@@ -11,6 +11,9 @@ LARGE = 10.0
 STEEP = 1e4
 """Ratio of the largest to the least curvature from which a first layer trains at two speeds."""
 
+TIED = 0.99999
+"""Correlation of two inputs from which they count as one."""
+
 
 def steepness(x: Tensor) -> Tensor:
     """Return the ratio of the extreme eigenvalues of the second moments `(members,)` of inputs and a bias."""
@@ -63,22 +66,20 @@ def saturation(units: Tensor, kind: str) -> Tensor:
 
 @finding()
 def collinear_inputs(e: Evidence) -> Seen | None:
-    """Inputs one of which follows from the others.
+    """Two inputs that say the same, such as a length in metres and in feet.
 
     Then many weights give the same answers, training drifts among them, and inputs where the relation does not hold are
-    answered at random. Recognised by an eigenvalue of the inputs' correlations next to zero.
+    answered at random. Recognised by a correlation next to 1 or -1 where members are wrong, or worse on what is asked.
     """
-    if e.x.shape[1] < 2:
+    x = standard(e.example[0].unsqueeze(0))[0]
+    tied = torch.triu((x @ x.mT / x.shape[1]).abs() > TIED, diagonal=1).nonzero().tolist()
+    if not tied:
         return None
-    x = standard(e.x.double())
-    values, vectors = torch.linalg.eigh(x @ x.mT / x.shape[2])
-    tied = (values[:, 0] < 1e-6) & ((e.x.amax(2) > e.x.amin(2)).all(1))
-    many = vectors[:, :, 0].abs() > 0.1
-    named = [name for name, part in zip(e.names, many[0], strict=True) if part] if len(e) else []
+    named = " and ".join(e.names[k] for k in tied[0])
     return Seen(
-        e.alive & tied & ((e.outside > 10 * e.inside) | e.wrong) & (e.x.shape[2] > e.x.shape[1]),
+        e.alive & ((e.outside > 10 * e.inside) | e.wrong),
         lambda m: (
-            f"have inputs one of which follows from the others ({', '.join(named[:6])}), so many weights fit alike and "
-            "none is preferred: leave one out"
+            f"have two inputs that say the same, {named}, so many weights fit alike and none is preferred: leave one "
+            "out"
         ),
     )

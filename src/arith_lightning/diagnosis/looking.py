@@ -22,8 +22,8 @@ from arith_lightning.streams import Purpose, Stream
 
 EXAMPLES, NUMBERS = 1000, 2**24
 """Examples looked at, fewer where all members' answers and units to them would be more numbers than this."""
-MARGIN = 0.01
-"""Share of the inputs' range by which one must lie outside, and of the examples that must, to count as beyond."""
+MARGIN, BEYOND = 0.1, 0.05
+"""Share of an input's range by which it must lie outside, and of the examples that must, to count as beyond."""
 CHUNK = 64
 """Members looked at at a time."""
 
@@ -89,7 +89,7 @@ def evidence(population: Population, history: History) -> Evidence | None:
         classes=data.classes,
         share=data.criterion.share,
         strange=tuple(name for name, same in zip(named, constant.tolist(), strict=True) if same),
-        beyond=beyond if beyond > MARGIN else 0.0,
+        beyond=beyond if beyond > BEYOND else 0.0,
         names=tuple(named),
         optimizer=population.module.optimizer,
     )

@@ -10,8 +10,8 @@ SHUT = 1e-3
 """Distance of a gate from 0 or 1 below which its gradient has all but vanished."""
 SATURATED = 0.8
 """Share of a layer's outputs on the flat part of the activation from which the layer counts as saturated."""
-DEAD = 0.4
-"""Share of a layer's units that answer 0 to every example from which they are told."""
+DEAD, FEW = 0.6, 4
+"""Share of a layer's units that answer 0 to every example from which they are told; two fifths where so few live on."""
 FADED, GROWN = 1e-2, 1e3
 """Ratios of the first layer's gradient to the last one's from which it has vanished, and from which it has exploded."""
 CUT = ("ReLU", "ReLU6")
@@ -136,15 +136,17 @@ def dead_hidden_units(e: Evidence) -> Seen | None:
     """Hidden units that answer 0 to every input, some of a layer or all.
 
     A ReLU that is off for all examples has no gradient and stays off, and a small layer that has lost some units is too
-    small for the task (Lu et al. 2019). Recognised where they are two fifths of a layer or more.
+    small for the task (Lu et al. 2019). Recognised where they are three fifths of a layer or
+    more, or two fifths and hardly any live on.
     """
-    share, lost = torch.zeros(len(e), dtype=torch.float64), torch.zeros(len(e), dtype=torch.long)
+    share, lost, told = torch.zeros(len(e), dtype=torch.float64), torch.zeros(len(e), dtype=torch.long), e.diverged
     for name, units in e.units.items():
         if e.kinds[name] in CUT:
-            dead = (units <= 0).all(2).sum(1)
-            share, lost = torch.maximum(share, dead / units.shape[1]), torch.maximum(lost, dead)
+            count, dead = units.shape[1], (units <= 0).all(2).sum(1)
+            told = told | (dead >= DEAD * count) | ((dead >= 0.4 * count) & (count - dead <= FEW))
+            share, lost = torch.maximum(share, dead / count), torch.maximum(lost, dead)
     return Seen(
-        e.wrong & (share >= DEAD),
+        e.wrong & told,
         lambda m: (
             f"have lost hidden units: {lost[m].double().median():.0f} of a layer ({share[m].median():.0%}) answer 0 to "
             "every input and have no gradient left; take more units, or an activation that passes a gradient "

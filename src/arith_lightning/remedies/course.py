@@ -71,7 +71,7 @@ class Course:
         require(reached >= wanted, rule, f"step {reached:,} of {wanted:,}", "give it more, or fewer --seeds")
         if self.solved:
             return
-        single = {name: panel.applied([name], self.panel, self.base) for name in self.panel}
+        single = {name: panel.applied([name], self.panel, self.base) for name in sorted(self.panel, key=self.unadvised)}
         self.fits = {name: built for name, built in single.items() if built}
         self.attempt(self.fits, began + TRIED * self.seconds, pool, progress)
         self.left = [name for name in self.fits if name not in self.tried]
@@ -83,6 +83,15 @@ class Course:
     def solved(self) -> bool:
         """Whether every seed solves it as it is."""
         return all(self.tried[AS_IT_IS].success)
+
+    @property
+    def advice(self) -> list[str]:
+        """What the findings on it as it is name, the main finding's first."""
+        return [name for found in self.tried[AS_IT_IS].found for name in found["remedies"]]
+
+    def unadvised(self, name: str) -> bool:
+        """Return whether no finding names a remedy; those that are named are tried first."""
+        return name not in self.advice
 
     @property
     def winner(self) -> str:

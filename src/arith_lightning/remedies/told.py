@@ -50,13 +50,16 @@ def notes(course: Course) -> list[str]:
 
 
 def show(course: Course, console: Console) -> None:
-    """Print the table and the answer."""
+    """Print why it fails as it is, the table and the answer."""
+    for found in course.tried[AS_IT_IS].found:
+        console.print(f"{found['finding']}: {found['sentence']}", style="yellow", highlight=False, markup=False)
     if not course.solved:
-        table = Table("remedy", "seeds that solve it", "median error", "what it did", title=course.name, box=None)
+        heads = ("remedy", "advised", "seeds that solve it", "median error", "what it did")
+        table = Table(*heads, title=course.name, box=None)
         for name, did in verdicts(course).items():
-            tried = course.tried[name]
+            tried, named = course.tried[name], "yes" if name in course.advice else ""
             style = {Verdict.HELPED: "bold", Verdict.WORSE: "dim"}.get(did) if did else "italic"
-            table.add_row(name, str(tried.rate), results.shown(tried.median), did or "", style=style)
+            table.add_row(name, named, str(tried.rate), results.shown(tried.median), did or "", style=style)
         console.print(table, markup=False)
     for line in notes(course):
         console.print(line, highlight=False, markup=False)
@@ -102,11 +105,26 @@ def picture(course: Course) -> Figure:
     return figure
 
 
+def advised(course: Course) -> tuple[str, str]:
+    """Return the main finding, with how many of the failing members it is of, and what the best of its advice did."""
+    found = course.tried[AS_IT_IS].found
+    if not found:
+        return "none", ""
+    main, did = found[0], verdicts(course)
+    tried = [name for name in did if name in main["remedies"]]
+    outcome = f"{tried[0]}: {did[tried[0]]}" if tried else "none of the panel's"
+    return f"{main['finding']}, {main['members']} of {main['of']}", outcome
+
+
 def markdown(courses: Sequence[Course]) -> str:
-    """Return a row for each configuration: as it is, what solves it best, on fresh seeds."""
-    lines = ["| configuration | as it is | best | fresh seeds that solve it |", "|---|---|---|---|"]
+    """Return a row for each configuration: as it is, why, what the advice did, what solves it, on fresh seeds."""
+    lines = [
+        "| configuration | as it is | main finding | the best of its advice | best | fresh seeds that solve it |",
+        "|---|---|---|---|---|---|",
+    ]
     for course in courses:
         fresh = f"{course.tried[FRESH].rate}" if FRESH in course.tried else ""
         best = "nothing to remedy" if course.solved else "nothing" if course.winner == AS_IT_IS else course.winner
-        lines.append(f"| {course.name} | {course.tried[AS_IT_IS].rate} | {best} | {fresh} |")
+        why, outcome = advised(course)
+        lines.append(f"| {course.name} | {course.tried[AS_IT_IS].rate} | {why} | {outcome} | {best} | {fresh} |")
     return "\n".join(lines)

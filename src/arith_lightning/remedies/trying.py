@@ -1,16 +1,23 @@
-"""One configuration tried: trained by a worker, and kept as a file that `fit` runs beside a row for each member."""
+"""One configuration tried: trained by a worker, and kept as a file that `fit` runs.
+
+Beside it lie a row for each member and, as JSON, why members failed.
+"""
 
 import csv
 import io
+import json
 import math
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from rich.console import Console
 
 from arith_lightning import quick, runs
+from arith_lightning.callbacks import Doctor
 from arith_lightning.config import experiment, seeds_of
 from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
@@ -27,11 +34,13 @@ class Tried:
         success: whether each solves it.
         errors: the error of each by the dataset's criterion; infinite of one that has diverged.
         step: steps behind them.
+        found: why members failed, the commonest finding first, as `Diagnosis.plain`.
     """
 
     success: list[bool]
     errors: list[float]
     step: int
+    found: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def rate(self) -> Rate:
@@ -81,15 +90,16 @@ def measure(worker: Worker, config: str, deadline: float) -> Tried:
         built.settings,
         **{name: built.config[name] for name in ("evaluate_every", "compile", "drop_decided")},
     )
-    until = Until(deadline)
+    until, doctor = Until(deadline), Doctor(Console(quiet=True))
     precision = {"precision": given} if (given := built.config["trainer"]["precision"]) else {}
-    quick.fit(population, built.max_steps, callbacks=[until], **precision)
+    quick.fit(population, built.max_steps, callbacks=[until, doctor], **precision)
     record = population.record
     errors = [
         math.inf if diverged or math.isnan(error) else error
         for error, diverged in zip(record.error.tolist(), record.diverged.tolist(), strict=True)
     ]
-    return Tried(population.success.tolist(), errors, until.step or built.max_steps)
+    found = [each.plain() for each in doctor.found]
+    return Tried(population.success.tolist(), errors, until.step or built.max_steps, found)
 
 
 def path(folder: Path, name: str) -> Path:
@@ -106,7 +116,8 @@ def recall(folder: Path, name: str, config: str) -> Tried | None:
         with file.with_suffix(".csv").open(newline="", encoding="utf-8") as content:
             rows = list(csv.DictReader(content))
         success, errors = [row["success"] == "True" for row in rows], [float(row["error"]) for row in rows]
-        return Tried(success, errors, int(rows[0]["step"]))
+        found = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        return Tried(success, errors, int(rows[0]["step"]), found)
     except (OSError, ValueError, KeyError, IndexError):
         return None
 
@@ -116,13 +127,14 @@ def begin(folder: Path, name: str, config: str) -> Path:
     folder.mkdir(exist_ok=True)
     file = path(folder, name)
     if recall(folder, name, config) is None:
-        file.with_suffix(".csv").unlink(missing_ok=True)
+        file.with_suffix(".csv").unlink(missing_ok=True)  # the rows are written last, and mark what is whole
         runs.write(file, config)
     return file
 
 
 def keep(file: Path, tried: Tried, seeds: list[int]) -> None:
-    """Write the rows of a try, whole or not at all."""
+    """Write why members failed and the rows of a try, whole or not at all."""
+    runs.write(file.with_suffix(".json"), json.dumps(tried.found, indent=2))
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

@@ -2,7 +2,8 @@
 
 `systems` trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown
 and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing;
-`redraw docs/tables/*.csv` writes pages and pictures again from nothing but the tables' own CSV files.
+`redraw docs/tables/*.csv` writes pages and pictures again from nothing but the tables' own CSV files; `why` trains two
+small runs a finding and writes the page that explains them.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from arith_lightning import runs
 from arith_lightning.benchmark.table import BenchmarkTable
-from arith_lightning.report import page
+from arith_lightning.report import page, why
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.report.table import publish, redraw
@@ -52,6 +53,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     counted.add_argument("--folder", type=Path, default=LOGS / "report" / "tables", help="where the files go")
     again = what.add_parser("redraw", help="page, LaTeX and picture of tables again, from their CSV files alone")
     again.add_argument("tables", nargs="+", type=Path, metavar="CSV", help="files that `table` has written")
+    explained = what.add_parser("why", help="what each finding is, with a run that shows it and one that is mended")
+    explained.add_argument("--folder", type=Path, default=LOGS / "report", help="where why.md and its pictures go")
     options = parser.parse_args(arguments)
     if options.what == "systems":
         options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")
@@ -82,7 +85,12 @@ def redrawn(options: argparse.Namespace) -> list[Path]:
     return [file for path in options.tables for file in redraw(path)]
 
 
-WRITERS = {"systems": systems, "table": table, "redraw": redrawn}
+def reasons(options: argparse.Namespace) -> list[Path]:
+    """Write the page of findings."""
+    return why.write(options.folder, Console(stderr=True))
+
+
+WRITERS = {"systems": systems, "table": table, "redraw": redrawn, "why": reasons}
 
 
 def write(systems: Sequence[System], trained: dict[Run, Trained], options: argparse.Namespace) -> None:
