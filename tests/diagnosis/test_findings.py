@@ -41,7 +41,6 @@ def made(**changes):
         "errors": error * torch.tensor([1.2, 1.0, 1.1, 1.0, 1.1, 1.0, 0.99, 1.0], dtype=torch.float64).unsqueeze(1),
         "gradient": {"a": full(0.1), "b": full(0.1), "c": full(0.1)},
         "affine": True,
-        "names": ("x1", "x2"),
     }
     return Evidence(**(healthy | changes))
 
@@ -77,8 +76,9 @@ counted = torch.arange(N).float().expand(M, 1, N) / N
 wide = {"family": Family(low=-1.0, high=1.0)}
 dark = torch.rand(M, 5, N) + 0.1
 dark[:, :2] = 0
+many = torch.rand(M, 20, N) + 0.1
+many[:, :15] = 0
 flat = {"units": {"a": torch.ones(M, 5, N)}, "kinds": {"a": "Tanh"}}
-twice = torch.cat([X[:, :1], 2 * X[:, :1]], dim=1)
 same = torch.full_like(Y, 0.7)
 grown = made().variance * 50
 torn = X[..., : N // 2].repeat(1, 1, 2)
@@ -138,7 +138,7 @@ torn = X[..., : N // 2].repeat(1, 1, 2)
         (
             "exploding gradient",
             {"gradient": {"a": full(1e4), "b": full(1e3), "c": full(1)}},
-            {"gradient": {"a": full(1e2), "b": full(10), "c": full(1)}},
+            {"gradient": {"a": full(20), "b": full(10), "c": full(1)}},
         ),
         ("unscaled targets", {"y": 1000 * Y}, {"y": 1000 * Y, "affine": False}),
         ("unscaled targets", {"y": 0.05 * Y + 0.5, "family": Family(low=0.0, high=1.0)}, wide),
@@ -147,6 +147,11 @@ torn = X[..., : N // 2].repeat(1, 1, 2)
         ("too large a step", {"errors": bouncing}, {"errors": bouncing[:4], "steps": STEPS[:4]}),
         ("too large a step", {"inside": grown, "fit_error": grown}, {}),
         ("dead hidden units", {"units": {"a": dark}, "kinds": {"a": "ReLU"}}, RELU),
+        (
+            "dead hidden units",
+            {"units": {"a": torch.zeros(M, 5, N)}, "kinds": {"a": "ReLU"}},
+            {"units": {"a": many}, "kinds": {"a": "ReLU"}},
+        ),
         (
             "no better than a constant",
             {"inside": made().variance, "fit_error": made().variance},
@@ -158,7 +163,7 @@ torn = X[..., : N // 2].repeat(1, 1, 2)
             {"share": True, "fit_error": full(0.2), "constant_error": full(0.3), "threshold": full(0.01)},
         ),
         ("still falling", {"errors": falling}, {"errors": falling[:3], "steps": STEPS[:3]}),
-        ("collinear inputs", {"x": twice}, {}),
+        ("collinear inputs", {"parted": ("x1", "x2"), **right()}, {"parted": ("x1", "x2")}),
     ],
 )
 def test_a_finding_is_made_where_it_holds_and_nowhere_else(expected, shows, does_not):

@@ -11,6 +11,7 @@ from arith_lightning.architectures import MLP, NAC, NALU, NMU, MultiplicativeNAC
 from arith_lightning.callbacks import Doctor
 from arith_lightning.diagnosis import History, diagnose, evidence
 from arith_lightning.diagnosis.family import family
+from arith_lightning.diagnosis.looking import parted
 from arith_lightning.population import Population
 
 
@@ -140,6 +141,14 @@ def test_a_network_that_is_right_inside_alone_is_told_so():
     module = MLP(widths=[32], learning_rate=0.01)
     _, doctor = trained(module, data.Formula(**inside, test_variables={"a": [2, 4.0]}), steps=600, every=75)
     assert told(doctor) == {"right inside wrong outside": 4}
+
+
+def test_inputs_that_part_are_seen_by_their_places():
+    seen = torch.stack([torch.arange(9.0), torch.arange(9.0).square(), -2 * torch.arange(9.0)])
+    apart = seen.clone()
+    apart[2] = 0
+    assert parted(seen, apart) == [0, 2]
+    assert parted(seen, seen) == []
 
 
 def test_members_that_were_dropped_are_told_of():

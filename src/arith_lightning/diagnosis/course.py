@@ -43,7 +43,7 @@ def too_large_a_step(e: Evidence) -> Seen | None:
     """An error that goes to and fro, or has grown, instead of falling.
 
     At a rate near 2 / curvature steps jump over the valley. Recognised by an error that rises at a third of the last
-    evaluations or more and changes threefold, or that is ten times a constant answer's.
+    evaluations or more and changes twofold, or that is ten times a constant answer's.
     """
     grown = e.inside > 10 * (e.variance + e.y.double().mean((1, 2)).square())
     restless = torch.zeros_like(e.wrong)
@@ -51,7 +51,7 @@ def too_large_a_step(e: Evidence) -> Seen | None:
     if len(e.steps) >= MANY:
         rises = (late[1:] > 1.1 * late[:-1]).double().mean(0)
         best = e.errors.amin(0)
-        restless = (rises >= RESTLESS) & (late.amax(0) > 3 * late.amin(0)) & (late.amin(0) < 3 * best)
+        restless = (rises >= RESTLESS) & (late.amax(0) > 2 * late.amin(0)) & (late.amin(0) < 3 * best)
     return Seen(
         e.alive & (grown | restless),
         lambda m: (

@@ -53,8 +53,8 @@ class Evidence:
         classes: whether outputs are classes.
         share: whether the dataset judges by a share of wrong answers.
         strange: names of inputs that vary in the extrapolation set and do not in training.
+        parted: two inputs that say the same in training and differ in the extrapolation set.
         beyond: share of the extrapolation set that lies outside the range of the training inputs.
-        names: what the inputs are called, as the network sees them.
         learning_rate: `(members,)`.
         optimizer: its name.
         steps: steps of the evaluations, `(evaluations,)`.
@@ -87,8 +87,8 @@ class Evidence:
     classes: bool = False
     share: bool = False
     strange: tuple[str, ...] = ()
+    parted: tuple[str, ...] = ()
     beyond: float = 0.0
-    names: tuple[str, ...] = ()
     optimizer: str = "adam"
 
     def __len__(self) -> int:

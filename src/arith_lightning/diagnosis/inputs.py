@@ -11,9 +11,6 @@ LARGE = 10.0
 STEEP = 1e4
 """Ratio of the largest to the least curvature from which a first layer trains at two speeds."""
 
-TIED = 0.99999
-"""Correlation of two inputs from which they count as one."""
-
 
 def steepness(x: Tensor) -> Tensor:
     """Return the ratio of the extreme eigenvalues of the second moments `(members,)` of inputs and a bias."""
@@ -62,24 +59,3 @@ def saturation(units: Tensor, kind: str) -> Tensor:
     low, high = ends[kind]
     flat = ((units - low).abs() < 0.005) | ((units - high).abs() < 0.005)
     return flat.double().mean((1, 2))
-
-
-@finding()
-def collinear_inputs(e: Evidence) -> Seen | None:
-    """Two inputs that say the same, such as a length in metres and in feet.
-
-    Then many weights give the same answers, training drifts among them, and inputs where the relation does not hold are
-    answered at random. Recognised by a correlation next to 1 or -1 where members are wrong, or worse on what is asked.
-    """
-    x = standard(e.example[0].unsqueeze(0))[0]
-    tied = torch.triu((x @ x.mT / x.shape[1]).abs() > TIED, diagonal=1).nonzero().tolist()
-    if not tied:
-        return None
-    named = " and ".join(e.names[k] for k in tied[0])
-    return Seen(
-        e.alive & ((e.outside > 10 * e.inside) | e.wrong),
-        lambda m: (
-            f"have two inputs that say the same, {named}, so many weights fit alike and none is preferred: leave one "
-            "out"
-        ),
-    )

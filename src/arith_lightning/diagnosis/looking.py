@@ -24,6 +24,8 @@ EXAMPLES, NUMBERS = 1000, 2**24
 """Examples looked at, fewer where all members' answers and units to them would be more numbers than this."""
 MARGIN, BEYOND = 0.1, 0.05
 """Share of an input's range by which it must lie outside, and of the examples that must, to count as beyond."""
+TIED = 0.99999
+"""Correlation of two inputs from which they say the same."""
 CHUNK = 64
 """Members looked at at a time."""
 
@@ -90,9 +92,21 @@ def evidence(population: Population, history: History) -> Evidence | None:
         share=data.criterion.share,
         strange=tuple(name for name, same in zip(named, constant.tolist(), strict=True) if same),
         beyond=beyond if beyond > BEYOND else 0.0,
-        names=tuple(named),
+        parted=tuple(named[k] for k in parted(seen, asked_x)),
         optimizer=population.module.optimizer,
     )
+
+
+def parted(seen: Tensor, asked: Tensor) -> list[int]:
+    """Return two rows of `(in_features, examples)` that say the same in what is seen, not in what is asked."""
+
+    def tied(x: Tensor) -> Tensor:
+        x = x.double() - x.double().mean(1, keepdim=True)
+        norm = x.norm(dim=1).clamp(min=1e-30)
+        return (x @ x.mT / (norm.unsqueeze(1) * norm)).abs() > TIED
+
+    pairs = torch.triu(tied(seen) & ~tied(asked), diagonal=1).nonzero().tolist()
+    return pairs[0] if pairs else []
 
 
 def latest(population: Population) -> tuple[Tensor, Columns]:

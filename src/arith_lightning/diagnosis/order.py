@@ -10,6 +10,7 @@ ORDER: tuple[Finding, ...] = (
     course.diverged,
     targets.out_of_precision,
     outside.strange_inputs,
+    outside.collinear_inputs,
     outside.right_inside_wrong_outside,
     outside.learnt_by_heart,
     cannot.linear_network,
@@ -30,7 +31,6 @@ ORDER: tuple[Finding, ...] = (
     course.too_large_a_step,
     course.no_better_than_a_constant,
     course.still_falling,
-    inputs.collinear_inputs,
     course.stuck,
 )
 

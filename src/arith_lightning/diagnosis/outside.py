@@ -25,6 +25,22 @@ def strange_inputs(e: Evidence) -> Seen | None:
     )
 
 
+@finding()
+def collinear_inputs(e: Evidence) -> Seen | None:
+    """Two inputs that say the same in training, such as a length in metres and in feet, and not in what is asked.
+
+    Many weights give the same answers on the training rows, none is preferred, and where the two differ they are
+    answered at random. Recognised by a correlation next to 1 or -1 in training that is lower in what is asked.
+    """
+    return Seen(
+        e.fits & lost(e) & bool(e.parted),
+        lambda m: (
+            f"are right on what they are trained on, where {' and '.join(e.parted)} say the same, and wrong on what is "
+            "asked, where they do not: leave one out, or train on examples in which they differ"
+        ),
+    )
+
+
 @finding("NMU", "NAU", "Real NPU", "squares")
 def right_inside_wrong_outside(e: Evidence) -> Seen | None:
     """A network that is right in the range of its training and wrong beyond.

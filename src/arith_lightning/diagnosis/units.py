@@ -10,9 +10,9 @@ SHUT = 1e-3
 """Distance of a gate from 0 or 1 below which its gradient has all but vanished."""
 SATURATED = 0.8
 """Share of a layer's outputs on the flat part of the activation from which the layer counts as saturated."""
-DEAD, FEW = 0.6, 4
-"""Share of a layer's units that answer 0 to every example from which they are told; two fifths where so few live on."""
-FADED, GROWN = 1e-2, 1e3
+DEAD, FEW = 0.4, 4
+"""Share of a layer's units that answer 0 to every example from which they are told, if no more than so many live on."""
+FADED, GROWN = 1e-2, 30.0
 """Ratios of the first layer's gradient to the last one's from which it has vanished, and from which it has exploded."""
 CUT = ("ReLU", "ReLU6")
 """Activations that are 0, with their gradient, on half of the line."""
@@ -115,7 +115,7 @@ def exploding_gradient(e: Evidence) -> Seen | None:
     """A gradient that grows on its way back to the first layer, so that no rate suits both ends.
 
     Weights of more than the critical size multiply it at every layer (Pascanu, Mikolov and Bengio 2013). Recognised by
-    a first layer whose gradient is more than a thousand times the last one's, a weight for a weight, where inputs are
+    a first layer whose gradient is more than thirty times the last one's, a weight for a weight, where inputs are
     not large themselves.
     """
     if len(e.gradient) < 3:
@@ -123,7 +123,7 @@ def exploding_gradient(e: Evidence) -> Seen | None:
     parts = list(e.gradient.values())
     ratio = parts[0].double() / parts[-1].double()
     return Seen(
-        e.wrong & (ratio > GROWN) & (ratio > 100 * e.size),
+        e.wrong & (ratio > GROWN) & (ratio > GROWN * e.size.square()),
         lambda m: (
             f"have a gradient in the first of {len(parts)} layers that is {median(ratio[m])} times the last one's: it "
             "explodes on the way back; clip it, start smaller or orthogonal, or take residual paths"
@@ -136,14 +136,14 @@ def dead_hidden_units(e: Evidence) -> Seen | None:
     """Hidden units that answer 0 to every input, some of a layer or all.
 
     A ReLU that is off for all examples has no gradient and stays off, and a small layer that has lost some units is too
-    small for the task (Lu et al. 2019). Recognised where they are three fifths of a layer or
-    more, or two fifths and hardly any live on.
+    small for the task (Lu et al. 2019). Recognised where they are two fifths of a layer or
+    more and hardly any live on; in a wide layer that many are off at the start, and do no harm.
     """
     share, lost, told = torch.zeros(len(e), dtype=torch.float64), torch.zeros(len(e), dtype=torch.long), e.diverged
     for name, units in e.units.items():
         if e.kinds[name] in CUT:
             count, dead = units.shape[1], (units <= 0).all(2).sum(1)
-            told = told | (dead >= DEAD * count) | ((dead >= 0.4 * count) & (count - dead <= FEW))
+            told = told | ((dead >= DEAD * count) & (count - dead <= FEW))
             share, lost = torch.maximum(share, dead / count), torch.maximum(lost, dead)
     return Seen(
         e.wrong & told,
