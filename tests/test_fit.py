@@ -172,7 +172,7 @@ def test_a_figure_or_a_dashboard_that_fails_ends_no_run(tmp_path, monkeypatch):
     done = run_here(tmp_path, "--trainer.max_steps=4", "--evaluate_every=2")
     assert done.returncode == 0, done.stderr
     assert "the figure members is left out (RuntimeError: no ink); the run goes on" in done.stderr
-    assert done.stderr.count("the dashboard is left out (RuntimeError: no ink)") == 1
+    assert done.stderr.count("the dashboard is left out (") == 1
     assert summary_of(tmp_path)["n"] == 4
 
 

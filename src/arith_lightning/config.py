@@ -112,6 +112,13 @@ class ArithmeticCLI(LightningCLI):
             path = config[part].class_path
             require(not path.endswith(f".{base.__name__}"), f"{part} must be {KINDS[part]}", path, f"one of {known}")
         trainer.examine(config.trainer)
+        seed = config.seed_everything
+        require(
+            seed is None or seed is False,
+            "random numbers come from `seeds` alone; seed_everything must be left out",
+            seed,
+            "name the seeds, as in --seeds '[5]'",
+        )
 
     def instantiate_classes(self) -> None:
         """Build everything; the population stands for the dataset, too."""
