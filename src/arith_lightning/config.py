@@ -79,10 +79,13 @@ class ArithmeticCLI(LightningCLI):
             "--compile", type=bool | None, default=None, help="Compile the steps; null decides by their cost."
         )
         parser.add_argument(
-            "--drop_decided", type=bool, default=False, help="Drop members as soon as they are solved or have diverged."
+            "--drop_decided",
+            type=bool,
+            default=False,
+            help="Drop networks as soon as they are solved or have diverged.",
         )
         parser.add_argument(
-            "--workers", type=int | None, default=None, help="Processes that share the members; null is every core."
+            "--workers", type=int | None, default=None, help="Processes that share the networks; null is every core."
         )
         for name in ("in_features", "out_features"):
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")

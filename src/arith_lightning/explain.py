@@ -71,6 +71,8 @@ def explain(text: str) -> str:
         )
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
+    if "Problem with given class_path" in text:  # what the class says, not what else the key may hold
+        told = [line for line in told if not line.startswith("Expected a <class")] or told
     return short(" ".join(told[:3]) or text, 400)
 
 

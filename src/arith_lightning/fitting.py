@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from lightning import Callback, Trainer
@@ -135,12 +136,12 @@ class FitCLI(ArithmeticCLI):
         for found in self.doctor.found:
             Console().print(f"{found.finding.name}: {found.sentence}", style="yellow", highlight=False, markup=False)
         if self.doctor.found:
-            way_out = f"python -m arith_lightning.remedies --config {self.folder}/{runs.CONFIG}"
+            way_out = f"python -m arith_lightning.remedies --config {quote(f'{self.folder}/{runs.CONFIG}')}"
             Console().print(f"What makes it train is found by trying: {way_out}", highlight=False, soft_wrap=True)
         Console().print(f"Everything of this run: {self.folder}", highlight=False, soft_wrap=True)
         if any(isinstance(logger, Board) for logger in self.trainer.loggers):
             root = self.folder.parent.parent
-            Console().print(f"Dashboard: tensorboard --logdir {root}", highlight=False, soft_wrap=True)
+            Console().print(f"Dashboard: tensorboard --logdir {quote(str(root))}", highlight=False, soft_wrap=True)
 
     def after_validate(self) -> None:
         """Show what the checkpoint holds."""
