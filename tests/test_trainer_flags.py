@@ -14,7 +14,7 @@ import pytest
 import torch
 import yaml
 from lightning import Callback, Trainer
-from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
+from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator, MPSAccelerator
 from lightning.pytorch.loggers import CSVLogger
 
 from arith_lightning import fitting
@@ -216,3 +216,12 @@ def test_a_logger_that_does_not_start_is_refused(run, monkeypatch):
 
     monkeypatch.setattr(CSVLogger, "experiment", property(experiment))
     refused(run("--trainer.logger=CSVLogger", "--trainer.logger.save_dir=tables"), "trainer.logger", "no API key")
+
+
+def test_where_no_accelerator_has_doubles_a_population_trains_on_the_cpu(run, monkeypatch):
+    monkeypatch.setattr(fitting.Dashboard, "on_fit_end", Callback.on_fit_end)
+    monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: False))
+    monkeypatch.setattr(MPSAccelerator, "is_available", staticmethod(lambda: True))
+    done = run()
+    assert done.code == 0, done.err
+    assert isinstance(done.watch.trainer.accelerator, CPUAccelerator)
