@@ -79,10 +79,13 @@ class ArithmeticCLI(LightningCLI):
             "--compile", type=bool | None, default=None, help="Compile the steps; null decides by their cost."
         )
         parser.add_argument(
-            "--drop_decided", type=bool, default=False, help="Drop members as soon as they are solved or have diverged."
+            "--drop_decided",
+            type=bool,
+            default=False,
+            help="Drop networks as soon as they are solved or have diverged.",
         )
         parser.add_argument(
-            "--workers", type=int | None, default=None, help="Processes that share the members; null is every core."
+            "--workers", type=int | None, default=None, help="Processes that share the networks; null is every core."
         )
         for name in ("in_features", "out_features"):
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
@@ -112,6 +115,13 @@ class ArithmeticCLI(LightningCLI):
             path = config[part].class_path
             require(not path.endswith(f".{base.__name__}"), f"{part} must be {KINDS[part]}", path, f"one of {known}")
         trainer.examine(config.trainer)
+        seed = config.seed_everything
+        require(
+            seed is None or seed is False,
+            "random numbers come from `seeds` alone; seed_everything must be left out",
+            seed,
+            "name the seeds, as in --seeds '[5]'",
+        )
 
     def instantiate_classes(self) -> None:
         """Build everything; the population stands for the dataset, too."""

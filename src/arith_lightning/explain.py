@@ -18,6 +18,8 @@ from arith_lightning.data import ArithmeticDataModule
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
 UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
 UNALLOCATED = re.compile(r"[Tt]ried to allocate ([\d.]+(?: \w?i?B)?)")
+NOT_INSTALLED = re.compile(r"Requirement '([^']+)' not met")
+REQUIRED = re.compile(r'Parser key "([\w.]+)":.*the following arguments are required: ([\w, ]+)', re.DOTALL)
 PARSED_KEY = re.compile(r'Parser key "(\w+)')
 SCAFFOLDING = re.compile(
     r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>"
@@ -61,8 +63,16 @@ def explain(text: str) -> str:
     if match := UNALLOCATED.search(text):
         need = f"{int(match[1]) / 1e9:,.0f} GB" if match[1].isdigit() else match[1]
         return f"networks and data must fit into memory; got sizes that need {need} more; make them smaller"
+    if match := NOT_INSTALLED.search(text):
+        return f"what is named must be installed; got no {match[1]}; pip install '{match[1]}'"
+    if match := REQUIRED.search(text):
+        return (
+            f"{match[1]} needs {match[2]}; got none; add --{match[1]}.{match[2].split(', ')[0]} or name it in the YAML"
+        )
     lines = [line.strip() for line in text.splitlines()]
     told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
+    if "Problem with given class_path" in text:  # what the class says, not what else the key may hold
+        told = [line for line in told if not line.startswith("Expected a <class")] or told
     return short(" ".join(told[:3]) or text, 400)
 
 

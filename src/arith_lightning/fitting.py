@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from lightning import Callback, Trainer
@@ -18,10 +19,12 @@ from rich.console import Console
 
 from arith_lightning import checkpoints, reading, results, runs
 from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
+from arith_lightning.complaint import require
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 from arith_lightning.explain import explain
 from arith_lightning.population.provenance import trained_in
 from arith_lightning.terminal import answered
+from arith_lightning.trainer import computes
 
 
 class FitCLI(ArithmeticCLI):
@@ -32,6 +35,7 @@ class FitCLI(ArithmeticCLI):
     """
 
     folder: Path | None = None
+    """Of a run that is kept: one of `fit`, but for `trainer.fast_dev_run`."""
 
     def __init__(self, watching: Sequence[Callback] = ()) -> None:
         self.watching = watching
@@ -50,39 +54,60 @@ class FitCLI(ArithmeticCLI):
             checkpoints.read(Path(path))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the population, then its folder, and give the trainer loggers, checkpoint, progress and dashboard."""
+        """Build the population, then its folder, and give the trainer what watches and keeps it."""
         self.model = self.population()
         config, console = self.config[self.subcommand], Console(stderr=True)
         self.doctor = Doctor(console)
         callbacks: list[Any] = [*self.watching, self.doctor]
         if config.trainer.enable_progress_bar is not False:
             callbacks.append(PopulationProgress(console))
-        if self.subcommand == "fit":
-            self.folder = runs.folder(runs.LOGS, self.name(), self.recorded)
+        if config.trainer.accelerator == "auto":
+            kwargs["accelerator"] = "cuda" if computes("cuda") else "cpu"
+        if self.subcommand != "fit":
             if config.ckpt_path is None:
-                precision = trained_in(config.trainer.precision, self.model.precision)
-                found, said = checkpoints.latest(self.folder, lambda state: self.model.check(state, precision))
-                if said and not found:
-                    said.append("no whole checkpoint is left, so the run starts anew")
-                if found:
-                    self.config_init[self.subcommand].ckpt_path = str(found)
-                    said.append(f"continuing the unfinished run in {self.folder}")
-                for line in said:
-                    console.print(line, highlight=False, markup=False, soft_wrap=True)
+                raise ValueError(
+                    f"{self.subcommand} needs a run to look at; got no --ckpt_path; see logs/*/*/{checkpoints.LAST}"
+                )
+            kwargs["logger"] = False
+        elif not config.trainer.fast_dev_run:
+            root = Path(config.trainer.default_root_dir or runs.LOGS)
+            self.folder = runs.folder(root, self.name(), self.recorded)
+            if config.ckpt_path is None:
+                self.resume(self.folder, console)
             runs.begin(self.folder, self.recorded)
-            kwargs["logger"] = Board(runs.LOGS, self.name(), self.folder.name, default_hp_metric=False)
-            kwargs["plugins"] = [*(config.trainer.plugins or []), checkpoints.KeptCheckpoints()]
-            callbacks += [Answer(self.folder, self.doctor), Dashboard(self.doctor)]
+            if config.trainer.logger in (None, True):
+                kwargs["logger"] = Board(root, self.name(), self.folder.name, default_hp_metric=False)
+            kwargs["plugins"] = [checkpoints.KeptCheckpoints()]
+            callbacks += [Answer(self.folder, self.doctor), Dashboard(self.doctor, self.folder)]
             if config.trainer.enable_checkpointing is not False:
                 callbacks.append(checkpoints.callback(self.folder))
-        elif config.ckpt_path is None:
-            raise ValueError(
-                f"{self.subcommand} needs a run to look at; got no --ckpt_path; see logs/*/*/{checkpoints.LAST}"
-            )
-        else:
-            kwargs["logger"] = False
         self.trainer_defaults = self.trainer_defaults | {"callbacks": callbacks}
         return super().instantiate_trainer(**kwargs)
+
+    def resume(self, folder: Path, console: Console) -> None:
+        """Go on from the newest whole checkpoint in the run's folder, and say so."""
+        config = self.config_init[self.subcommand]
+        precision = trained_in(config.trainer.precision, self.model.precision)
+        found, said = checkpoints.latest(folder, lambda state: self.model.check(state, precision))
+        if said and not found:
+            said.append("no whole checkpoint is left, so the run starts anew")
+        if found:
+            config.ckpt_path = str(found)
+            said.append(f"continuing the unfinished run in {folder}")
+        for line in said:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def before_fit(self) -> None:
+        """Start the loggers; one that cannot be started refuses the run."""
+        for logger in self.trainer.loggers:
+            name = f"{type(logger).__name__} ({{}})"
+            try:
+                _ = getattr(logger, "experiment", None)
+            except OSError:
+                raise
+            except Exception as error:  # loggers have exceptions of their own
+                reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+                require(False, "trainer.logger must be one that starts", name.format(reason), "log in, or leave it out")
 
     def before_instantiate_classes(self) -> None:
         """Keep the configuration as it was asked for."""
@@ -99,13 +124,24 @@ class FitCLI(ArithmeticCLI):
 
     def after_fit(self) -> None:
         """Show the answer: table, actual and predicted, files."""
+        if self.folder is None:
+            Console().print(
+                f"A dry run (trainer.fast_dev_run): {self.trainer.max_steps} steps were trained and evaluated without "
+                "an error. Nothing is kept, and nothing is known of what is learnt.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            return
         results.show(self.model, Console())
         for found in self.doctor.found:
             Console().print(f"{found.finding.name}: {found.sentence}", style="yellow", highlight=False, markup=False)
         if self.doctor.found:
-            way_out = f"python -m arith_lightning.remedies --config {self.folder}/{runs.CONFIG}"
+            way_out = f"python -m arith_lightning.remedies --config {quote(f'{self.folder}/{runs.CONFIG}')}"
             Console().print(f"What makes it train is found by trying: {way_out}", highlight=False, soft_wrap=True)
-        Console().print(f"Everything of this run: {self.folder}   Dashboard: tensorboard --logdir {runs.LOGS}")
+        Console().print(f"Everything of this run: {self.folder}", highlight=False, soft_wrap=True)
+        if any(isinstance(logger, Board) for logger in self.trainer.loggers):
+            root = self.folder.parent.parent
+            Console().print(f"Dashboard: tensorboard --logdir {quote(str(root))}", highlight=False, soft_wrap=True)
 
     def after_validate(self) -> None:
         """Show what the checkpoint holds."""
@@ -139,6 +175,7 @@ def command(callbacks: Sequence[Callback]) -> None:
 def quiet() -> None:
     """Silence messages that are not about the user's run."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their reports
     for pattern in (
         ".*returned `None`, this fit will run with no optimizer.*",
         ".*LeafSpec.*",

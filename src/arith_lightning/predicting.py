@@ -35,7 +35,9 @@ def command() -> None:
     parser.add_argument("--config", help="the same")
     parser.add_argument("examples", nargs="*", help="inputs of each example, such as 3,4")
     parser.add_argument("--file", help="CSV, TSV, .npy, .npz or Parquet with the inputs, columns by name or in order")
-    parser.add_argument("--member", type=int, help="row in runs.csv, counted from 0 (default: the best)")
+    parser.add_argument(
+        "--member", type=int, help="the network of this row in runs.csv, counted from 0 (default: the best)"
+    )
     options = parser.parse_args([one for one in arguments if one not in given])
     folder = options.run or options.config
     require(folder is not None, "predict needs a run", "none", "such as logs/my/version_0")

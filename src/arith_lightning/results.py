@@ -23,6 +23,8 @@ NOT_FINITE = ("inf", "-inf", "nan")
 """Names of numbers that JSON does not have."""
 SHOWN = 10
 """Examples shown side by side with their predictions."""
+TERMS = "interpolation: examples like those trained on; extrapolation: those that are asked for"
+SPARSITY = "sparsity error: how far the weights of those that solve it are from -1, 0 and 1"
 READABLE = 50
 """Networks with more weights than this are not printed."""
 
@@ -207,7 +209,12 @@ def show(population: Population, console: Console) -> None:
     )
     always, unit = s["baseline"], "accuracy" if "accuracy" in s else "r2"
     heads = ("", "best", "median", "worst", f"always {always['answer']}")
-    table = Table(*heads, title="over all runs, each at its step of lowest interpolation error")
+    sparse = s["sparsity_error"]["median"] is not None
+    table = Table(
+        *heads,
+        title="over all networks, each at the step of its lowest interpolation error",
+        caption=f"{TERMS}; {SPARSITY}" if sparse else TERMS,
+    )
     lines = {
         "extrapolation MSE": (s["extrapolation_mse"], always["extrapolation_mse"]),
         "interpolation MSE": (s["interpolation_mse"], always["interpolation_mse"]),
@@ -218,9 +225,9 @@ def show(population: Population, console: Console) -> None:
         table.add_row(name, *(shown(values[key]) for key in ("best", "median", "worst")), shown(constant))
     name, constant = ("accuracy", 1 - always["error"]) if unit == "accuracy" else ("R^2", 0.0)
     table.add_row(name, *(shown(s[unit][key], 6) for key in ("best", "median", "worst")), shown(constant))
-    if s["sparsity_error"]["median"] is not None:
+    if sparse:
         values = s["sparsity_error"]
-        table.add_row("sparsity error of the solved", *(shown(values[key]) for key in ("best", "median", "worst")), "")
+        table.add_row("sparsity error (solved)", *(shown(values[key]) for key in ("best", "median", "worst")), "")
     console.print(table)
     median = s["solved_at_step_median"]
     console.print(
@@ -237,11 +244,11 @@ def show(population: Population, console: Console) -> None:
     if s["formula"]:
         console.print(f"the best seed ({s['best_seed']}) has learnt:")
         for line in s["formula"]:
-            console.print(f"  {line}", highlight=False, markup=False)
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     if s["weights"]:
         console.print(f"weights of the best seed ({s['best_seed']}):")
         for name, values in s["weights"].items():
-            console.print(f"  {name} = {values}", highlight=False)
+            console.print(f"  {name} = {values}", highlight=False, markup=False, soft_wrap=True)
     side_by_side(s, console)
 
 

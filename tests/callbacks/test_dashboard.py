@@ -23,7 +23,7 @@ def events(trainer, tmp_path):
     (tmp_path / "run" / "version_0" / "config.yaml").write_text(str(config))
     doctor = Doctor(Console(quiet=True))
     doctor.found = [Diagnosis(ORDER[0], 3, 5, "diverged")]
-    trainer(40, logger=logger, callbacks=[Dashboard(doctor)]).fit(population)
+    trainer(40, logger=logger, callbacks=[Dashboard(doctor, tmp_path / "run" / "version_0")]).fit(population)
     accumulator = EventAccumulator(str(tmp_path / "run" / "version_0"))
     return population, accumulator.Reload()
 

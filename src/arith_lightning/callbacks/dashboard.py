@@ -1,4 +1,7 @@
-"""TensorBoard's view of a population: bands over members, success rate, weights, final figures, hyperparameters."""
+"""What loggers show of a population: bands over members, success rate, hyperparameters, final figures.
+
+TensorBoard shows weights and the table of hyperparameters, too.
+"""
 
 import math
 from collections.abc import Callable
@@ -52,14 +55,15 @@ class Board(TensorBoardLogger):
 
 
 class Dashboard(Callback):
-    """Writes every evaluation of a population to TensorBoard, and figures to the run's folder at the end.
+    """Hands every evaluation of a population to the trainer's loggers, and draws figures into its folder at the end.
 
     Args:
         doctor: whose last findings are written, too.
+        folder: the run's folder.
     """
 
-    def __init__(self, doctor: Doctor) -> None:
-        self.doctor = doctor
+    def __init__(self, doctor: Doctor, folder: Path) -> None:
+        self.doctor, self.folder = doctor, folder
         self.history: list[dict[str, Any]] = []
 
     def state_dict(self) -> dict[str, Any]:
@@ -72,9 +76,12 @@ class Dashboard(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Lay out the dashboard."""
-        for logger in boards(trainer):
+        for logger in trainer.loggers:
             with harmless("the dashboard"):
-                logger.experiment.add_custom_scalars(LAYOUT)
+                if isinstance(logger, TensorBoardLogger):
+                    logger.experiment.add_custom_scalars(LAYOUT)
+                else:  # TensorBoard's table takes them with the results, at the end
+                    logger.log_hyperparams(self.hyperparameters())
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the bands, the rate and now and then the weights."""
@@ -86,13 +93,12 @@ class Dashboard(Callback):
             entry[name] = quantiles(getattr(population.record, f"latest_{name}"))
         self.history.append(entry)
         every = max(1, trainer.max_steps // population.evaluate_every // HISTOGRAMS)
-        for logger in boards(trainer):
+        curves = {f"{name}/{band}": entry[name][index] for name in ERRORS for band, index in BANDS.items()}
+        for logger in trainer.loggers:
             with harmless("the dashboard"):
-                for name in ERRORS:
-                    for band, index in BANDS.items():
-                        logger.experiment.add_scalar(f"{name}/{band}", entry[name][index], step)
-                logger.experiment.add_scalar("success_rate", entry["success_rate"], step)
-                if len(self.history) % every == 0:
+                logger.log_metrics(curves | {"success_rate": entry["success_rate"]}, step)
+                logger.save()
+                if isinstance(logger, TensorBoardLogger) and len(self.history) % every == 0:
                     self.histograms(logger, population, step)
 
     def histograms(self, logger: TensorBoardLogger, population: Population, step: int) -> None:
@@ -106,9 +112,9 @@ class Dashboard(Callback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the figures into the run's folder and enter the run into the table of hyperparameters."""
-        if not self.history or not trainer.log_dir:
+        if not self.history:
             return
-        population, folder, loggers = cast_population(pl_module), Path(trainer.log_dir), boards(trainer)
+        population, figures_in = cast_population(pl_module), self.folder / "figures"
         best = results.best(population)
         draw: dict[str, Callable[[], Figure]] = {
             "curves": lambda: figures.curves(self.history, population),
@@ -119,25 +125,26 @@ class Dashboard(Callback):
         for name, drawn in draw.items():
             with harmless(f"the figure {name}"):
                 figure = drawn()
-                (folder / "figures").mkdir(parents=True, exist_ok=True)
-                runs.picture(folder / "figures" / f"{name}.png", figure, 130)
-                for logger in loggers:
-                    logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
-        for logger in loggers:
+                figures_in.mkdir(parents=True, exist_ok=True)
+                runs.picture(figures_in / f"{name}.png", figure, 130)
+                for logger in trainer.loggers:
+                    if isinstance(logger, TensorBoardLogger):
+                        logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
+                    elif hasattr(logger, "log_image"):
+                        logger.log_image(name, [str(figures_in / f"{name}.png")])
+        for logger in trainer.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                continue
             with harmless("the dashboard"):
-                self.configuration(logger, folder / runs.CONFIG)
+                self.configuration(logger)
                 told = [f"**{each.finding.name}**: {each.sentence}" for each in self.doctor.found]
                 logger.experiment.add_text("why", "\n\n".join(told) or "nothing was found", trainer.global_step)
                 logger.experiment.flush()
 
-    def configuration(self, logger: TensorBoardLogger, path: Path) -> None:
-        """Write the configuration as text and the run's row of the HParams tab, with its final metrics."""
-        if not path.exists():
-            return
-        text = path.read_text()
-        logger.experiment.add_text("config", f"```yaml\n{text}\n```")
-        config = yaml.safe_load(text)
-        chosen = {
+    def hyperparameters(self) -> dict[str, bool | int | float | str]:
+        """Return the run's architecture, dataset and their arguments, by dotted name."""
+        config = yaml.safe_load((self.folder / runs.CONFIG).read_text())
+        return {
             f"{part}.{name}": value if isinstance(value, (bool, int, float, str)) else str(value)
             for part in ("model", "data")
             for name, value in {
@@ -145,15 +152,15 @@ class Dashboard(Callback):
                 **config[part].get("init_args", {}),
             }.items()
         }
+
+    def configuration(self, logger: TensorBoardLogger) -> None:
+        """Write the configuration as text and the run's row of the HParams tab, with its final metrics."""
+        text, chosen = (self.folder / runs.CONFIG).read_text(), self.hyperparameters()
+        logger.experiment.add_text("config", f"```yaml\n{text}\n```")
         metrics = [Metric(tag) for tag in ("success_rate", *(f"{name}/median" for name in ERRORS))]
         columns = hparams_config_pb(hparams=[HParam(name) for name in chosen], metrics=metrics)
-        for summary in (columns, hparams_pb(chosen, trial_id=str(path.parent))):
+        for summary in (columns, hparams_pb(chosen, trial_id=str(self.folder))):
             write_summary(logger.experiment, summary)
-
-
-def boards(trainer: Trainer) -> list[TensorBoardLogger]:
-    """Return the trainer's TensorBoard loggers."""
-    return [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
 
 
 def cast_population(module: LightningModule) -> Population:

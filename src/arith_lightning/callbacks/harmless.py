@@ -3,10 +3,9 @@
 Nor is it left halfway by Ctrl-C: dashboards share locks with threads of their own, which would then wait for ever.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
 
 from arith_lightning.terminal import uninterrupted
 
@@ -23,10 +22,5 @@ def harmless(what: str) -> Iterator[None]:
         line = next(iter(str(error).strip().splitlines()), "")
         if what not in _told:
             _told.add(what)
-            Console(stderr=True).print(
-                f"{what} is left out ({type(error).__name__}: {line}); the run goes on",
-                style="yellow",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            # not by a console of its own, which would tear a bar that is being drawn
+            print(f"{what} is left out ({type(error).__name__}: {line}); the run goes on", file=sys.stderr)

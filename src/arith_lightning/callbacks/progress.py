@@ -1,4 +1,4 @@
-"""One bar for the whole run: steps, model updates a second, time left, success rate so far."""
+"""One bar for the whole run: steps, time left, how many networks are solved, their steps in a second."""
 
 import time
 from typing import Any
@@ -7,6 +7,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
 
 from arith_lightning.terminal import uninterrupted
 
@@ -39,13 +40,20 @@ class PopulationProgress(ProgressBar):
         self.seen, self.first = (time.perf_counter(), trainer.global_step), trainer.global_step
         self.printed = self.first * PLAIN_LINES // trainer.max_steps
         compiling = bool(getattr(pl_module, "compiled", False))
+        seeds, settings = len(pl_module.seeds), len(pl_module.settings)  # type: ignore[arg-type]
+        each = "one a seed" if settings == 1 else f"{seeds} seeds x {settings} settings"
+        self.console.print(
+            f"{seeds * settings:,} networks train side by side, {each}; an update is a step of one",
+            highlight=False,
+        )
+        whole = Column(no_wrap=True)  # where the line is short, the bar gives way
         description = "compiling, then training" if compiling else "training"
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            MofNCompleteColumn(table_column=whole),
+            TimeElapsedColumn(table_column=whole),
+            TimeRemainingColumn(table_column=whole),
             TextColumn("{task.fields[state]}"),
             console=self.console,
             disable=not self.console.is_terminal,
@@ -71,7 +79,7 @@ class PopulationProgress(ProgressBar):
         (then, step), self.seen = self.seen, (time.perf_counter(), trainer.global_step)
         updates = (trainer.global_step - step) * len(population.live) / (self.seen[0] - then)
         success = population.success
-        return f"{updates:,.0f} model updates/s, solved {int(success.sum())} of {len(success)}"
+        return f"solved {int(success.sum())} of {len(success)}, {brief(updates)} updates/s"
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Close the bar."""
@@ -87,3 +95,10 @@ class PopulationProgress(ProgressBar):
             with uninterrupted():
                 self.bar.stop()
             self.bar = None
+
+
+def brief(number: float) -> str:
+    """Return a number in at most four characters, as 870, 12k or 3.4M."""
+    if number < 1e4:
+        return f"{number:.0f}"
+    return f"{number / 1e3:.0f}k" if number < 1e6 else f"{number / 1e6:.1f}M"

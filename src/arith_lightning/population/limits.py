@@ -40,8 +40,8 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
     need = members * footprint(module, data)
     require(
         need < free,
-        "members must fit into memory",
-        f"{members:,} members, of this network about {need / 1e9:,.0f} GB",
+        "networks must fit into memory",
+        f"{members:,} of them, which take about {need / 1e9:,.0f} GB",
         f"{free / 1e9:,.0f} GB are free; train fewer at a time",
     )
     shapes(data)

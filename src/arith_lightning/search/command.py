@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from arith_lightning.search.pool import Lost, Pool, Processes
 from arith_lightning.search.studies import StorageLostError
@@ -49,12 +50,13 @@ def tell(console: Console, reason: str) -> None:
 
 def bars(console: Console) -> Progress:
     """Return empty progress bars."""
+    whole = Column(no_wrap=True)  # where the line is short, the bar gives way
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        MofNCompleteColumn(table_column=whole),
         TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(table_column=whole),
         console=console,
     )
 

@@ -179,7 +179,7 @@ def show(space: Space, outcome: Outcome, folder: Path, console: Console) -> None
     console.print(f"  on fresh seeds:  [bold]{outcome.fresh}[/bold]".replace("[0", "\\[0").replace("[1", "\\[1"))
     console.print(f"  settings that train:  {outcome.share}".replace("[", "\\["))
     if space.axes:
-        console.print(f"  map: {folder / PICTURE}   (tensorboard --logdir {folder})")
+        console.print(f"  map: {folder / PICTURE}   (tensorboard --logdir {folder})", soft_wrap=True)
     console.print(f"  run it: python -m arith_lightning.fit --config {folder / BEST}\n", soft_wrap=True)
 
 
