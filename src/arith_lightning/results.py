@@ -27,6 +27,12 @@ TERMS = "interpolation: examples like those trained on; extrapolation: those tha
 SPARSITY = "sparsity error: how far the weights of those that solve it are from -1, 0 and 1"
 READABLE = 50
 """Networks with more weights than this are not printed."""
+JUDGED = {
+    "lowest": "step of its lowest interpolation error",
+    "last": "last step",
+    "first_success": "step of its first success",
+}
+"""The judged step in words."""
 
 
 def rows(population: Population) -> list[dict[str, Any]]:
@@ -212,7 +218,7 @@ def show(population: Population, console: Console) -> None:
     sparse = s["sparsity_error"]["median"] is not None
     table = Table(
         *heads,
-        title="over all networks, each at the step of its lowest interpolation error",
+        title=f"over all networks, each at the {JUDGED[population.data.judged_step]}",
         caption=f"{TERMS}; {SPARSITY}" if sparse else TERMS,
     )
     lines = {

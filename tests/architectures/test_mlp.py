@@ -7,6 +7,7 @@ import torch
 from arith_lightning.architectures import MLP, LinearLayer
 from arith_lightning.architectures.activations import ACTIVATIONS, HEADS, Activation, Head
 from arith_lightning.architectures.layer import load
+from arith_lightning.streams import Purpose, Stream
 
 
 def test_a_stem_is_affine_and_has_no_activation():
@@ -179,3 +180,24 @@ def test_a_network_without_biases_starts_from_the_same_weights():
     with_, without = MLP(seed=5), MLP(seed=5, bias=False)
     for name, parameter in without.named_parameters():
         assert torch.equal(parameter, with_.get_parameter(name))
+
+
+def test_the_hinge_loss_by_hand_in_training_and_in_evaluation():
+    module = MLP(2, 1, head="sigmoid", loss="hinge")
+    z, y = torch.tensor([[2.0], [0.25], [-3.0], [0.5]]), torch.tensor([[1.0], [1.0], [0.0], [0.0]])
+    # margins 2, 0.25, 3 and -0.5: 0 + 0.75 + 0 + 1.5
+    assert module.train().error(z, z, y).item() == pytest.approx(2.25 / 4)
+    assert module.eval().error(z.sigmoid(), z, y).item() == pytest.approx(2.25 / 4)
+
+
+def test_the_hinge_loss_needs_the_sigmoid_head():
+    with pytest.raises(
+        ValueError, match="the hinge loss needs an answer of two sides, the head sigmoid; got head: lin"
+    ):
+        MLP(2, 1, loss="hinge")
+
+
+def test_a_start_of_signs_has_one_magnitude_and_both_signs():
+    weight = LinearLayer(16, 50, init="signs").initial(Stream(0, Purpose.INITIALIZATION))["weight"]
+    assert set(weight.unique().tolist()) == {-0.25, 0.25}
+    assert abs(weight.mean().item()) < 0.05

@@ -47,6 +47,18 @@ def test_bits_join_one_by_one_in_training_only(step, active):
     assert (data.evaluation_set("extrapolation")[0] != 0).all()
 
 
+def test_fixed_rows_are_drawn_from_again_and_again_and_tested_on_others():
+    data = BitParity(50, 3, rows=20, batch_size=200)
+    known = {tuple(row) for row in data.evaluation_set("interpolation")[0].mT.tolist()}
+    first, second = batch(data, 0, seed=1)[0], batch(data, 1, seed=2)[0]
+    assert len(known) == 20
+    assert not torch.equal(first, second)
+    assert {tuple(row) for row in first.mT.tolist()} == {tuple(row) for row in second.mT.tolist()} == known
+    tested = data.evaluation_set("extrapolation")[0].mT.tolist()
+    assert len(tested) == 10_000
+    assert not known & {tuple(row) for row in tested}
+
+
 def test_one_wrong_row_is_too_many():
     for data in (BitParity(8), BitParity(8, held_out=0), BitParity(8, held_out=64)):
         _, y = data.evaluation_set("extrapolation")
@@ -63,6 +75,9 @@ def test_one_wrong_row_is_too_many():
         ({"bits": 8, "held_out": 256}, r"leave a row to train on, of 16 bits at most; got 256 of 2\^8 rows"),
         ({"bits": 17, "held_out": 1}, "of 16 bits at most"),
         ({"held_out": 0, "bit_steps": 5}, "goes with fresh rows only; got 5"),
+        ({"rows": 0}, r"rows must lie in \[1, 10000\], without held_out or bit_steps; got 0"),
+        ({"rows": 5, "held_out": 3}, "without held_out or bit_steps; got 5"),
+        ({"judged_step": "best"}, "judged_step must be one of lowest, last, first_success; got best"),
         ({"bit_steps": -1}, "bit_steps must not be negative"),
     ],
 )

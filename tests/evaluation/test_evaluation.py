@@ -68,11 +68,11 @@ def test_sparsity_error(weights, expected):
     assert sparsity_error([torch.tensor([weights])]).item() == pytest.approx(expected)
 
 
-def evaluated(*evaluations, threshold=1.0):
+def evaluated(*evaluations, threshold=1.0, judged="lowest"):
     record, limit = Record.blank(torch.zeros(1, 1)), torch.tensor([threshold])
     for step, (interpolation, error) in enumerate(evaluations, 1):
         low, high = torch.tensor([interpolation]), torch.tensor([error])
-        record = record.updated(Measured(low, high, high, low), torch.full((1, 1), float(step)), limit, step)
+        record = record.updated(Measured(low, high, high, low), torch.full((1, 1), float(step)), limit, step, judged)
     return record, record.success(limit)
 
 
@@ -90,3 +90,23 @@ def test_verdict(evaluations, best_step, solved_at, success):
     record, verdicts = evaluated(*evaluations)
     assert (record.best_step.item(), record.solved_at_step.item(), verdicts.item()) == (best_step, solved_at, success)
     assert record.parameters.item() == max(best_step, 0)
+
+
+@pytest.mark.parametrize(
+    ("judged", "evaluations", "best_step", "success"),
+    [
+        # learnt by heart at step 1, generalises at step 3
+        ("lowest", [(0.1, 9.0), (0.2, 9.0), (0.3, 0.5)], 1, False),
+        ("last", [(0.1, 9.0), (0.2, 9.0), (0.3, 0.5)], 3, True),
+        ("first_success", [(0.1, 9.0), (0.2, 9.0), (0.3, 0.5)], 3, True),
+        # forgets it again
+        ("lowest", [(0.3, 9.0), (0.2, 0.5), (0.1, 9.0)], 3, False),
+        ("last", [(0.3, 9.0), (0.2, 0.5), (0.1, 9.0)], 3, False),
+        ("first_success", [(0.3, 9.0), (0.2, 0.5), (0.1, 0.4)], 2, True),
+        ("first_success", [(0.3, 9.0), (0.2, 8.0), (0.4, 7.0)], 2, False),  # never: the lowest
+        ("last", [(0.3, 0.5), (float("nan"), float("nan"))], 1, False),
+    ],
+)
+def test_the_judged_step_can_be_chosen(judged, evaluations, best_step, success):
+    record, verdicts = evaluated(*evaluations, judged=judged)
+    assert (record.best_step.item(), verdicts.item(), record.parameters.item()) == (best_step, success, best_step)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from arith_lightning.architectures.sign_sgd import SignSGD
 from arith_lightning.population.optimizers import UPDATES, adam_corrections, clip
 
 RATES = torch.tensor([1e-3, 1e-1, 0.5], dtype=torch.float64)
@@ -8,6 +9,7 @@ TORCH = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "sgd": torch.optim.SGD,
+    "sign_sgd": SignSGD,
     "rmsprop": torch.optim.RMSprop,
 }
 
@@ -18,6 +20,7 @@ TORCH = {
         ("adam", {}),
         ("adamw", {}),
         ("sgd", {"momentum": 0.9}),
+        ("sign_sgd", {}),
         ("rmsprop", {"alpha": 0.99}),
         ("rmsprop", {"alpha": 0.9}),
     ],
@@ -54,3 +57,11 @@ def test_clipping_is_torch_s_for_each_member_and_keeps_nan_in_its_member():
         torch.nn.utils.clip_grad_value_([single], 0.4)
         torch.testing.assert_close(clipped[:, member], single.grad)
     assert clipped[:, 3].isnan().all()
+
+
+def test_a_sign_sgd_step_by_hand():
+    hyper = {"learning_rate": torch.tensor([0.1, 0.5]), "weight_decay": torch.tensor([0.0, 0.2])}
+    gradient = torch.tensor([[3.0, -1e-9], [-0.5, 0.0]])
+    state = UPDATES["sign_sgd"][0]({"parameters": torch.ones(2, 2)}, gradient, torch.ones(2), hyper)
+    # 1 - 0.1, 1 + 0.1 without decay; 0.9 + 0.5, 0.9 with decay 0.5 * 0.2
+    torch.testing.assert_close(state["parameters"], torch.tensor([[0.9, 1.4], [1.1, 0.9]]))

@@ -11,15 +11,17 @@ from torch import Tensor, nn
 
 from arith_lightning.again import Again
 from arith_lightning.architectures.layer import Drawn, load, register
+from arith_lightning.architectures.sign_sgd import SignSGD
 from arith_lightning.architectures.told import Told
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
-Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Optimizer = Literal["adam", "adamw", "sgd", "sign_sgd", "rmsprop"]
 OPTIMIZERS: dict[Optimizer, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "sgd": torch.optim.SGD,
+    "sign_sgd": SignSGD,
     "rmsprop": torch.optim.RMSprop,
 }
 WARMUP = 0.1
@@ -34,11 +36,11 @@ class ArithmeticModule(Again, Told, LightningModule, metaclass=Drawn):
     Args:
         network: maps `(..., in_features)` to `(..., out_features)`; built of `ArithmeticLayer`s.
         learning_rate: step size of the optimizer.
-        optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise.
+        optimizer: torch's Adam, AdamW, SGD or RMSprop with torch's defaults otherwise; or `sign_sgd`, see `SignSGD`.
         momentum: of SGD; must be 0 for the other optimizers.
         smoothing: share of its mean square of gradients that RMSprop keeps at a step; torch's default of 0.99 must stay
             for the other optimizers. TensorFlow's and Flux's is 0.9, which behaves quite differently.
-        weight_decay: L2 added to the gradient (decoupled with `adamw`).
+        weight_decay: L2 added to the gradient (decoupled with `adamw` and `sign_sgd`).
         schedule: shape of the learning rate over `schedule_steps`, down to `schedule_end` times `learning_rate`;
             `warmup` rises linearly in the first tenth and then falls as `cosine`.
         schedule_steps: steps the schedule takes; the learning rate is constant afterwards.

@@ -20,7 +20,7 @@ from arith_lightning.architectures.reduction import linear
 from arith_lightning.complaint import require
 from arith_lightning.streams import Stream
 
-Init = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal"]
+Init = Literal["default", "he", "he_uniform", "lecun_uniform", "xavier", "orthogonal", "signs"]
 PUBLISHED: dict[str, tuple[Init, float]] = {
     "relu": ("he_uniform", 1.0),
     "relu6": ("he_uniform", 1.0),
@@ -48,7 +48,8 @@ class LinearLayer(ArithmeticLayer):
         out_features: size of the last axis of the output.
         init: `default` (torch's U(-1/sqrt(in), 1/sqrt(in)), bias too), `he` (N(0, 2/in)),
             `he_uniform` (U(-r, r), r = sqrt(6 / in)), `lecun_uniform` (r = sqrt(3 / in)), `xavier`
-            (r = sqrt(6 / (in + out))) or `orthogonal` (a random orthonormal frame); bias 0 but with the first.
+            (r = sqrt(6 / (in + out))), `orthogonal` (a random orthonormal frame) or `signs` (1/sqrt(in) or
+            -1/sqrt(in), equally likely); bias 0 but with the first.
         init_scale: factor on the weights at the start.
         bias: whether there is an additive term; without it the map is linear.
     """
@@ -74,6 +75,8 @@ class LinearLayer(ArithmeticLayer):
             weight = stream.normal(size, std=math.sqrt(2 / fan_in))
         elif self.init == "orthogonal":
             weight = orthonormal(stream, size)
+        elif self.init == "signs":
+            weight = torch.where(stream.uniform(size) < 0.5, -1.0, 1.0).to(stream.dtype) / math.sqrt(fan_in)
         else:
             square = {"he_uniform": 6 / fan_in, "lecun_uniform": 3 / fan_in, "xavier": 6 / (fan_in + fan_out)}
             bound = math.sqrt(square[self.init])
@@ -94,8 +97,8 @@ class LinearLayer(ArithmeticLayer):
 class DenseModule(ArithmeticModule):
     """A dense network with a choice of head and loss, trained.
 
-    With the loss `logits` the head is left out of training, where numbers can grow as they like, and put on in
-    evaluation, whose answers are probabilities.
+    With the losses `logits` and `hinge` the head is left out of training, where numbers can grow as they like, and
+    put on in evaluation, whose answers are probabilities.
 
     Args:
         body: maps `(..., in_features)` to `(..., out_features)`.
@@ -103,7 +106,8 @@ class DenseModule(ArithmeticModule):
         loss: `mse`; `cross_entropy` of the probabilities (in nats, mean over outputs and examples), which needs the
             sigmoid head and targets in [0, 1]; or `logits`, the cross-entropy from what goes into a sigmoid head (mean
             over outputs and examples) or into a softmax head (mean over examples; targets of an example sum to one),
-            as torch's `BCEWithLogitsLoss` and `CrossEntropyLoss`.
+            as torch's `BCEWithLogitsLoss` and `CrossEntropyLoss`; or `hinge`, the mean over outputs and examples of
+            max(0, 1 - s z), where z goes into a sigmoid head and s = 2 y - 1 is the sign of a target y of 0 or 1.
         training: see `ArithmeticModule`.
     """
 
@@ -113,11 +117,14 @@ class DenseModule(ArithmeticModule):
         self,
         body: nn.Module,
         head: Head = "linear",
-        loss: Literal["mse", "cross_entropy", "logits"] = "mse",
+        loss: Literal["mse", "cross_entropy", "logits", "hinge"] = "mse",
         **training: Any,
     ) -> None:
         require(
-            loss in ("mse", "cross_entropy", "logits"), "loss must be mse, cross_entropy or logits", loss, "try mse"
+            loss in ("mse", "cross_entropy", "logits", "hinge"),
+            "loss must be mse, cross_entropy, logits or hinge",
+            loss,
+            "try mse",
         )
         way_out = "set loss: logits" if head == "softmax" else "set head: sigmoid"
         require(
@@ -133,16 +140,23 @@ class DenseModule(ArithmeticModule):
             f"head: {head}",
             way_out,
         )
+        require(
+            head == "sigmoid" or loss != "hinge",
+            "the hinge loss needs an answer of two sides, the head sigmoid",
+            f"head: {head}",
+            "set head: sigmoid",
+        )
         super().__init__(body if head == "linear" else nn.Sequential(body, HEADS[head]()), **training)
         self.cross_entropy = loss == "cross_entropy"
-        self.logits = head if loss == "logits" else None
+        self.logits = head if loss in ("logits", "hinge") else None
+        self.hinge = loss == "hinge"
         self.output_range = RANGES[head]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `(..., in_features)` to `(..., out_features)`.
 
-        In training with the loss `logits` that are the numbers before a sigmoid, or the logarithms of softmax
-        probabilities.
+        In training with the losses `logits` and `hinge` that are the numbers before a sigmoid, or the logarithms of
+        softmax probabilities.
         """
         if self.logits is None or not self.training:
             return super().forward(x)
@@ -150,11 +164,14 @@ class DenseModule(ArithmeticModule):
         return body if self.logits == "sigmoid" else torch.log_softmax(body, dim=-1)
 
     def error(self, prediction: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Return the cross-entropy or the mean squared error."""
+        """Return the cross-entropy, the hinge loss or the mean squared error."""
         # by hand, because torch's functions stop the run, and every other member with it, at one NaN
         if self.logits == "softmax":
             logarithms = prediction if self.training else prediction.clamp(min=1e-38).log()
             return -(y * logarithms).sum() / y.sum()
+        if self.hinge:
+            z = prediction if self.training else torch.logit(prediction, 1e-7)
+            return (1 - (2 * y - 1) * z).clamp(min=0).mean()
         if self.logits == "sigmoid" and self.training:
             return (nn.functional.softplus(prediction) - y * prediction).mean()
         if self.cross_entropy or self.logits:

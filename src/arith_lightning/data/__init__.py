@@ -10,6 +10,7 @@ from arith_lightning.data.four_functions import FourFunctions
 from arith_lightning.data.handwritten_digits import HandwrittenDigits
 from arith_lightning.data.integer_pairs import IntegerPairs
 from arith_lightning.data.integer_parity import IntegerParity
+from arith_lightning.data.modular_arithmetic import ModularArithmetic
 from arith_lightning.data.number_sequences import NumberSequences
 from arith_lightning.data.operand_task import OperandTask
 from arith_lightning.data.operations import OPERATIONS
@@ -36,6 +37,7 @@ __all__ = [
     "IntegerPairs",
     "IntegerParity",
     "IntegerSeries",
+    "ModularArithmetic",
     "NumberSequences",
     "NumberSets",
     "OperandTask",

@@ -18,6 +18,8 @@ from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream
 
 Split = Literal["interpolation", "extrapolation"]
+JudgedStep = Literal["lowest", "last", "first_success"]
+"""The step that is judged: that of the lowest interpolation error, the last, or the first success, else the lowest."""
 EVALUATION_SIZE = 10_000
 """Examples in the fixed interpolation and extrapolation sets, as in the published benchmarks."""
 
@@ -66,6 +68,8 @@ class ArithmeticDataModule(Again, LightningDataModule):
     """Whether training batches come from `draw_ahead`, drawn ahead of the steps, instead of `draw` inside them."""
     criterion: Criterion = Criterion("MSE", squared=True)
     """What `judge` measures."""
+    judged_step: JudgedStep = "lowest"
+    """Which of the evaluated steps a run is judged at."""
     consecutive: ClassVar[bool] = False
     """Whether the extrapolation set is the integers from 0 on with one answer each, which is drawn as a grid."""
     output_names: Sequence[str] = ()

@@ -8,12 +8,13 @@ Sources: Shalev-Shwartz, Shamir, Shammah, "Failures of gradient-based deep learn
 """
 
 from collections.abc import Mapping
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Criterion, Split
+from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Criterion, JudgedStep, Split
 from arith_lightning.data.integer_parity import wrong
 from arith_lightning.streams import Purpose, Stream
 
@@ -29,6 +30,10 @@ class BitParity(ArithmeticDataModule):
             but that many, full batch, and tests on those; 0 tests on the rows that are trained.
         bit_steps: 0 trains on all bits from the first step on; a number starts with one bit and adds the next one
             every so many steps, the others being 0 until then.
+        rows: None draws fresh rows; a number draws so many once, the same for every seed, of which a step takes
+            `batch_size` with replacement. The test is on 10,000 random rows, of many bits hardly ever the same.
+        judged_step: the step a run is judged at: that of the `lowest` error on the interpolation set (with fixed rows
+            those that are trained), the `last`, or the `first_success`; the latter two see who generalises late.
         batch_size: rows of a step where they are drawn.
         seed: seed of the training batches when one model is trained alone.
     """
@@ -41,6 +46,8 @@ class BitParity(ArithmeticDataModule):
         relevant: int | None = None,
         held_out: int | None = None,
         bit_steps: int = 0,
+        rows: int | None = None,
+        judged_step: JudgedStep = "lowest",
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
@@ -63,15 +70,30 @@ class BitParity(ArithmeticDataModule):
             bit_steps,
             "try 0",
         )
+        require(
+            rows is None or (1 <= rows <= EVALUATION_SIZE and held_out is None and not bit_steps),
+            f"rows must lie in [1, {EVALUATION_SIZE}], without held_out or bit_steps",
+            rows,
+            "null draws fresh rows",
+        )
+        steps = get_args(JudgedStep)
+        require(judged_step in steps, f"judged_step must be one of {', '.join(steps)}", judged_step, "try lowest")
         super().__init__(batch_size if held_out is None else 2**bits - held_out, seed)
         self.bits, self.held_out, self.bit_steps = bits, held_out, bit_steps
         self.relevant = bits if relevant is None else relevant
+        self.judged_step = judged_step
+        self.trained = None if rows is None else Stream(0, Purpose.TRAINING, -1).integers((bits, rows), 0, 2)
         self.in_features, self.fixed = bits, held_out is not None
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw rows, or return all of the split, whatever `size`."""
         index = torch.arange(self.bits, device=stream.seed.device).unsqueeze(-1)
-        if self.held_out is None:
+        if self.trained is not None and split == "interpolation":
+            bit = self.trained.to(stream.seed.device)
+            if stream.purpose == Purpose.TRAINING:
+                bit = bit[:, stream.integers((size,), 0, bit.shape[1])]
+            x = (2 * bit - 1).to(stream.dtype)
+        elif self.held_out is None:
             x = 1 - 2 * (stream.uniform((self.bits, size)) < 0.5).to(stream.dtype)
         else:
             x = (2 * (self.rows(split, stream.seed.device) >> index & 1) - 1).to(stream.dtype)

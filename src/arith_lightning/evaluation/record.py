@@ -1,9 +1,11 @@
 """Which step of a run is judged, and when the run counts as a success.
 
 A run is judged at the evaluated step with the lowest interpolation error, so that the extrapolation set that is
-reported has no say in the choice. It is a success when its extrapolation error there is below the dataset's
-threshold and it has not diverged. The solved-at step is the first evaluated step whose extrapolation error is below
-the threshold.
+reported has no say in the choice. Where the interpolation set holds the rows that are trained, a network that learns
+them by heart and generalises later needs another choice, which a dataset may make: the last step, or the first one
+that is a success, an optimistic choice, since it looks at the extrapolation set. A run is a success when its
+extrapolation error at the judged step is below the dataset's threshold and it has not diverged. The solved-at step is
+the first evaluated step whose extrapolation error is below the threshold.
 
 Source: Madsen and Johansen, "Measuring Arithmetic Extrapolation Performance" (2019), section 3.
 """
@@ -14,6 +16,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from arith_lightning.data.base import JudgedStep
 
 NEVER = -1
 """Step of a run that has not solved its task."""
@@ -70,7 +74,9 @@ class Record:
             latest_error=full(torch.nan),
         )
 
-    def updated(self, measured: Measured, parameters: Tensor, threshold: Tensor, step: int) -> "Record":
+    def updated(
+        self, measured: Measured, parameters: Tensor, threshold: Tensor, step: int, judged: JudgedStep = "lowest"
+    ) -> "Record":
         """Return the record after one evaluation.
 
         Args:
@@ -78,10 +84,16 @@ class Record:
             parameters: the runs' parameters at `step`, `(parameters, runs)`.
             threshold: error below which a run is solved, `(runs,)`.
             step: the step evaluated.
+            judged: which step is judged.
         """
         new = Measured(*(value.double() for value in measured))
         better = measured.interpolation_mse < self.interpolation_mse
-        solved_now = (measured.error < threshold) & (self.solved_at_step == NEVER)
+        unsolved = self.solved_at_step == NEVER
+        solved_now = (measured.error < threshold) & unsolved
+        if judged == "last":
+            better = measured.interpolation_mse.isfinite()
+        elif judged == "first_success":
+            better = solved_now | (better & unsolved)
         return Record(
             torch.where(better, new.interpolation_mse, self.interpolation_mse),
             torch.where(better, new.extrapolation_mse, self.extrapolation_mse),

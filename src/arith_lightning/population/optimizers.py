@@ -1,4 +1,4 @@
-"""Adam, AdamW, SGD and RMSprop on one flat `(parameters, members)` buffer with a learning rate for each member.
+"""Optimizers on one flat `(parameters, members)` buffer with a learning rate for each member.
 
 Members lie along the last, contiguous axis, where a handful of parameters still fills the vector units.
 
@@ -52,6 +52,12 @@ def sgd(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> St
     return {"parameters": state["parameters"] - hyper["learning_rate"] * first, "first": first}
 
 
+def sign_sgd(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
+    """Descent by the gradient's signs with decoupled weight decay (Kou et al. 2024, arXiv 2404.12376)."""
+    shrunk = state["parameters"] * (1 - hyper["learning_rate"] * hyper["weight_decay"])
+    return {"parameters": shrunk - hyper["learning_rate"] * gradient.sign()}
+
+
 def rmsprop(state: State, gradient: Tensor, corrections: Tensor, hyper: Hyper) -> State:
     """RMSprop with L2 weight decay (Tieleman and Hinton 2012)."""
     gradient = gradient + hyper["weight_decay"] * state["parameters"]
@@ -64,6 +70,7 @@ UPDATES: dict[str, tuple[Callable[..., State], tuple[str, ...]]] = {
     "adam": (adam, ("first", "second")),
     "adamw": (adamw, ("first", "second")),
     "sgd": (sgd, ("first",)),
+    "sign_sgd": (sign_sgd, ()),
     "rmsprop": (rmsprop, ("second",)),
 }
 """Update rule, given one row of `adam_corrections`, and the buffers it keeps."""

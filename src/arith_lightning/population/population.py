@@ -211,7 +211,9 @@ class Population(Recalled, LightningModule):
         """
         live, measured = self.live, self.measure()
         threshold = self.threshold[live.index]
-        updated = self.record.select(live.index).updated(measured, live.parameters, threshold, step)
+        updated = self.record.select(live.index).updated(
+            measured, live.parameters, threshold, step, self.data.judged_step
+        )
         self.record.put(live.index, updated)
         parameters, module = self.dynamics.react(live.parameters, live.columns, measured.interpolation_mse, step)
         columns = live.columns._replace(module=module)
