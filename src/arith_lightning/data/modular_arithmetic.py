@@ -7,7 +7,7 @@ Sources: Power, Burda, Edwards, Babuschkin, Misra, "Grokking: generalization bey
 datasets" (2022); Gromov, "Grokking modular arithmetic" (2023).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 import torch
@@ -18,7 +18,7 @@ from arith_lightning.complaint import require
 from arith_lightning.data.base import ArithmeticDataModule, Asked, Criterion, JudgedStep, Split
 from arith_lightning.streams import SEEDS, Purpose, Stream
 
-OPERATIONS = {"add": torch.add, "sub": torch.sub, "mul": torch.mul}
+OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "sub": torch.sub, "mul": torch.mul}
 LARGEST = 128
 """Largest modulus; its pairs take 16 MiB."""
 
