@@ -90,7 +90,7 @@ def saturated_units(e: Evidence) -> Seen | None:
     )
 
 
-@finding("one layer", "tanh", "relu", "residual", "he start", "adam")
+@finding("adam and tanh", "one layer", "tanh", "relu", "residual", "he start")
 def vanishing_gradient(e: Evidence) -> Seen | None:
     """A gradient that is all but gone when it has come back to the first layer.
 
