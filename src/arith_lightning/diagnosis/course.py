@@ -112,7 +112,7 @@ def no_better_than_a_constant(e: Evidence) -> Seen | None:
     )
 
 
-@finding("wider", "scale both", "squares", "rate x10", "10x steps", "deeper")
+@finding("adam", "wider", "scale both", "squares", "rate x10", "10x steps", "deeper")
 def stuck(e: Evidence) -> Seen | None:
     """An error that is better than a constant's and has stopped falling above what is asked.
 

@@ -107,7 +107,7 @@ def neighbours(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.where(variance > 0, wrong / variance, 0.0)
 
 
-@finding("scale both", "adam and scaled targets", "linear head", "scale targets")
+@finding("scale both", "adam and scaling", "linear head", "scale targets")
 def unscaled_targets(e: Evidence) -> Seen | None:
     """Targets far from the size of what a network answers at its start.
 
