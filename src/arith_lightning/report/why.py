@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -27,8 +28,8 @@ INTRODUCTION = """`fit` looks at all networks that fail, on examples of their tr
 one main finding, the first of this list that holds, from cause to symptom. `python -m arith_lightning.remedies --config
 ...` then tries what the finding names, on the same seeds, and says what helped.
 
-Below, each finding has a run that shows it (left) and one that is mended (right): the error of eight seeds over the
-steps, dotted the error of always answering the mean."""
+Below, each finding has a run that shows it (left) and one that is mended (right): the error of eight seeds, in the
+range of their training, over the steps; dotted what always answering the mean would get."""
 
 
 @dataclass
@@ -94,7 +95,9 @@ def section(finding: Finding, fails: Example, mended: Example, path: Path) -> st
 def picture(fails: Example, mended: Example) -> Figure:
     """Draw the errors of both runs over their steps, each seed a line."""
     figure = Figure(figsize=(7.2, 2.4), layout="constrained")
-    axes: list[Axes] = list(figure.subplots(1, 2))
+    axes: list[Axes] = list(figure.subplots(1, 2, sharey=True))
+    if any(np.isfinite(torch.stack(example.doctor.history.errors)).any() for example in (fails, mended)):
+        axes[0].set_yscale("log")
     for each, example, color, word in zip(axes, (fails, mended), (ORANGE, BLUE), ("as it is", "mended"), strict=True):
         draw(each, example, color)
         each.set_title(f"{word}: {example.rate.successes} of {example.rate.n} seeds solve it", fontsize=8)
@@ -109,9 +112,7 @@ def draw(axes: Axes, example: Example, color: Any) -> None:
     axes.plot(history.steps, errors, color=color, linewidth=1, alpha=0.7)
     baseline = population.examples(0, "interpolation")[1].double().var(-1, correction=0).mean().item()
     axes.axhline(baseline, color="black", linestyle=":", linewidth=1)
-    if np.isfinite(errors).any():
-        axes.set_yscale("log")
-    else:
+    if not np.isfinite(errors).any():
         axes.text(0.5, 0.5, "no error is a number", transform=axes.transAxes, ha="center", fontsize=8)
     axes.set_xlabel("step", fontsize=8)
     axes.tick_params(labelsize=7)
