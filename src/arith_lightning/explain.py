@@ -70,9 +70,10 @@ def explain(text: str) -> str:
             f"{match[1]} needs {match[2]}; got none; add --{match[1]}.{match[2].split(', ')[0]} or name it in the YAML"
         )
     lines = [line.strip() for line in text.splitlines()]
-    told = [line.removeprefix("- ") for line in lines if line and not SCAFFOLDING.match(line)]
+    told = [line for line in lines if line and not SCAFFOLDING.match(line)]
     if "Problem with given class_path" in text:  # what the class says, not what else the key may hold
-        told = [line for line in told if not line.startswith("Expected a <class")] or told
+        told = [line for line in told if not line.startswith("- Expected a <class")] or told
+    told = [line.removeprefix("- ") for line in told]
     return short(" ".join(told[:3]) or text, 400)
 
 
