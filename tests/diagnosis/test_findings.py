@@ -209,5 +209,5 @@ def test_what_is_told_has_the_numbers():
 
 @pytest.mark.parametrize("finding", ORDER, ids=lambda finding: finding.name)
 def test_a_finding_is_explained_and_names_remedies_that_there_are(finding):
-    assert "Recognised" in finding.page or finding.name in finding.page or len(finding.page) > 200
+    assert "Recognised" in finding.page
     assert set(finding.remedies) <= set(panel.load())

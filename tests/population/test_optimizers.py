@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from arith_lightning.architectures.sign_sgd import SignSGD
+from arith_lightning.architectures.optimizers import SignSGD
 from arith_lightning.population.optimizers import UPDATES, adam_corrections, clip
 
 RATES = torch.tensor([1e-3, 1e-1, 0.5], dtype=torch.float64)

@@ -11,19 +11,11 @@ from torch import Tensor, nn
 
 from arith_lightning.again import Again
 from arith_lightning.architectures.layer import Drawn, load, register
-from arith_lightning.architectures.sign_sgd import SignSGD
+from arith_lightning.architectures.optimizers import OPTIMIZERS, Optimizer
 from arith_lightning.architectures.told import Told
 from arith_lightning.complaint import require
 from arith_lightning.streams import SEEDS, Purpose, Stream, TorchStream
 
-Optimizer = Literal["adam", "adamw", "sgd", "sign_sgd", "rmsprop"]
-OPTIMIZERS: dict[Optimizer, type[torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": torch.optim.SGD,
-    "sign_sgd": SignSGD,
-    "rmsprop": torch.optim.RMSprop,
-}
 WARMUP = 0.1
 """Share of a schedule in which the learning rate rises, where it does."""
 

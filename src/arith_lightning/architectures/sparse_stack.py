@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from arith_lightning.architectures.base import Optimizer
 from arith_lightning.architectures.npu import staircase
+from arith_lightning.architectures.optimizers import Optimizer
 from arith_lightning.architectures.stack import Stack
 from arith_lightning.streams import Stream
 

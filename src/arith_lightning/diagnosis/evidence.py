@@ -134,6 +134,12 @@ class Evidence:
             return torch.zeros_like(self.diverged)
         return torch.stack(list(self.gradient.values())).eq(0).all(0)
 
+    @property
+    def way_back(self) -> Tensor:
+        """Gradient of the first layer as a multiple of the last one's."""
+        first, *_, last = self.gradient.values()
+        return first.double() / last.double()
+
     def least(self, answers: Tensor) -> Tensor:
         """Return the dataset's own error of the given answers, member by member."""
         return torch.stack([self.judge(a, y) for a, y in zip(answers, self.y, strict=True)])

@@ -14,7 +14,7 @@ def strange_inputs(e: Evidence) -> Seen | None:
     """An input that is always the same in training and not in what is asked.
 
     Its weights are left as they started, and answer at random where it changes: the top bit of numbers that are all
-    small, say.
+    small, say. Recognised by comparing training with what is asked, input by input.
     """
     return Seen(
         e.fits & lost(e) & bool(e.strange),

@@ -24,6 +24,7 @@ def dead_output(e: Evidence) -> Seen | None:
 
     Nothing about it will change any more. A last ReLU that is off for every input does it, and a hidden layer all of
     whose ReLUs are (Lu et al. 2019, Dying ReLU and Initialization), after a step that was too large or from the start.
+    Recognised by answers that are one value, and by the gradient.
     """
     return Seen(
         e.constant & e.still,
@@ -40,7 +41,7 @@ def constant_output(e: Evidence) -> Seen | None:
     """A network that answers the same to everything, though its gradient is not zero.
 
     Units or the head are so far out on their flat parts that inputs make no difference, or all paths from the inputs
-    have been cut and only the last bias still learns.
+    have been cut and only the last bias still learns. Recognised by answers that are one value.
     """
     return Seen(
         e.constant & ~e.still,
@@ -75,7 +76,8 @@ def saturated_units(e: Evidence) -> Seen | None:
     """Hidden units on the flat part of their activation for nearly every input.
 
     A tanh of 5 passes a ten-thousandth of the gradient. Large weights at the start, large inputs, or a step that was
-    too large bring them there (Glorot and Bengio 2010, section 3).
+    too large bring them there (Glorot and Bengio 2010, section 3). Recognised by a layer of which four fifths of the
+    answers lie within 0.005 of an end.
     """
     shares = {name: saturation(units, e.kinds[name]) for name, units in e.units.items()}
     if not shares:
@@ -99,13 +101,12 @@ def vanishing_gradient(e: Evidence) -> Seen | None:
     """
     if len(e.gradient) < 3:
         return None
-    parts = list(e.gradient.values())
-    ratio = parts[0].double() / parts[-1].double()
+    ratio = e.way_back
     return Seen(
         e.wrong & (ratio > 0) & (ratio < FADED),
         lambda m: (
-            f"have a gradient in the first of {len(parts)} layers that is {median(ratio[m])} of the last one's: it "
-            "vanishes on the way back; take fewer layers, tanh or ReLU instead of sigmoids, or residual paths"
+            f"have a gradient in the first of {len(e.gradient)} layers that is {median(ratio[m])} of the last one's: "
+            "it vanishes on the way back; take fewer layers, tanh or ReLU instead of sigmoids, or residual paths"
         ),
     )
 
@@ -120,13 +121,12 @@ def exploding_gradient(e: Evidence) -> Seen | None:
     """
     if len(e.gradient) < 3:
         return None
-    parts = list(e.gradient.values())
-    ratio = parts[0].double() / parts[-1].double()
+    ratio = e.way_back
     return Seen(
         e.wrong & (ratio > GROWN) & (ratio > GROWN * e.size.square()),
         lambda m: (
-            f"have a gradient in the first of {len(parts)} layers that is {median(ratio[m])} times the last one's: it "
-            "explodes on the way back; clip it, start smaller or orthogonal, or take residual paths"
+            f"have a gradient in the first of {len(e.gradient)} layers that is {median(ratio[m])} times the last "
+            "one's: it explodes on the way back; clip it, start smaller or orthogonal, or take residual paths"
         ),
     )
 

@@ -12,8 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from arith_lightning.again import parameters
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.architectures.base import Optimizer
 from arith_lightning.architectures.layer import load
+from arith_lightning.architectures.optimizers import Optimizer
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population import Population
 from arith_lightning.streams import Purpose, Stream

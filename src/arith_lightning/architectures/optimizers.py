@@ -1,7 +1,7 @@
-"""Sign SGD for a model trained alone; a population has the same rule in `population/optimizers.py`."""
+"""Optimizers of a model trained alone, by name; a population has the same rules in `population/optimizers.py`."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -35,3 +35,13 @@ class SignSGD(torch.optim.Optimizer):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.sub_(group["lr"] * parameter.grad.sign())
         return loss
+
+
+Optimizer = Literal["adam", "adamw", "sgd", "sign_sgd", "rmsprop"]
+OPTIMIZERS: dict[Optimizer, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "sign_sgd": SignSGD,
+    "rmsprop": torch.optim.RMSprop,
+}
