@@ -1,7 +1,10 @@
 import pytest
 import torch
 
+from arith_lightning.architectures import MLP
 from arith_lightning.architectures.optimizers import SignSGD
+from arith_lightning.data import BitParity, ModularArithmetic
+from arith_lightning.population import Population
 from arith_lightning.population.optimizers import UPDATES, adam_corrections, clip
 
 RATES = torch.tensor([1e-3, 1e-1, 0.5], dtype=torch.float64)
@@ -65,3 +68,31 @@ def test_a_sign_sgd_step_by_hand():
     state = UPDATES["sign_sgd"][0]({"parameters": torch.ones(2, 2)}, gradient, torch.ones(2), hyper)
     # 1 - 0.1, 1 + 0.1 without decay; 0.9 + 0.5, 0.9 with decay 0.5 * 0.2
     torch.testing.assert_close(state["parameters"], torch.tensor([[0.9, 1.4], [1.1, 0.9]]))
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize(
+    ("arguments", "kind", "data"),
+    [
+        (
+            {"init": "signs", "loss": "hinge", "head": "sigmoid", "optimizer": "sign_sgd", "weight_decay": 0.01},
+            BitParity,
+            {"bits": 30, "relevant": 3, "rows": 50, "batch_size": 16},
+        ),
+        (
+            {"loss": "logits", "head": "softmax", "optimizer": "adamw", "weight_decay": 1.0},
+            ModularArithmetic,
+            {"modulus": 5},
+        ),
+    ],
+)
+def test_sparse_parity_and_modular_arithmetic_train_alone_as_in_a_population(arguments, kind, data, trainer):
+    size = kind(**data)
+    sizes = {"in_features": size.in_features, "out_features": size.out_features, "depth": 1, "width": 8}
+    population = Population(MLP(**sizes, **arguments), size, seeds=[0, 4], evaluate_every=20)
+    trainer(20).fit(population)
+    for k, seed in enumerate((0, 4)):
+        single = MLP(**sizes, **arguments, seed=seed)
+        trainer(20, limit_val_batches=0).fit(single, kind(**data, seed=seed))
+        alone = torch.cat([parameter.detach().flatten() for parameter in single.parameters()])
+        torch.testing.assert_close(population.live.parameters[:, k], alone, rtol=1e-9, atol=1e-12)

@@ -4,7 +4,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from arith_lightning.architectures import MLP, NALU, NMU, NRU, sNMU
 from arith_lightning.config import experiment
-from arith_lightning.data import BitParity, IntegerSeries, ModularArithmetic, SingleModuleTask
+from arith_lightning.data import IntegerSeries, SingleModuleTask
 from arith_lightning.population import Population
 
 ROUNDING = {"rtol": 1e-9, "atol": 1e-12}
@@ -37,34 +37,6 @@ def test_settings_are_separate_populations(trainer):
         torch.testing.assert_close(parameters(together)[:, part], parameters(population), **ROUNDING)
         torch.testing.assert_close(together.record.error[part], population.record.error, **ROUNDING)
         assert torch.equal(together.threshold[part], population.threshold)
-
-
-@pytest.mark.usefixtures("double")
-@pytest.mark.parametrize(
-    ("arguments", "kind", "data"),
-    [
-        (
-            {"init": "signs", "loss": "hinge", "head": "sigmoid", "optimizer": "sign_sgd", "weight_decay": 0.01},
-            BitParity,
-            {"bits": 30, "relevant": 3, "rows": 50, "batch_size": 16},
-        ),
-        (
-            {"loss": "logits", "head": "softmax", "optimizer": "adamw", "weight_decay": 1.0},
-            ModularArithmetic,
-            {"modulus": 5},
-        ),
-    ],
-)
-def test_sparse_parity_and_modular_arithmetic_train_alone_as_in_a_population(arguments, kind, data, trainer):
-    size = kind(**data)
-    sizes = {"in_features": size.in_features, "out_features": size.out_features, "depth": 1, "width": 8}
-    population = Population(MLP(**sizes, **arguments), size, seeds=[0, 4], evaluate_every=20)
-    trainer(20).fit(population)
-    for k, seed in enumerate((0, 4)):
-        single = MLP(**sizes, **arguments, seed=seed)
-        trainer(20, limit_val_batches=0).fit(single, kind(**data, seed=seed))
-        alone = torch.cat([parameter.detach().flatten() for parameter in single.parameters()])
-        torch.testing.assert_close(parameters(population)[:, k], alone, **ROUNDING)
 
 
 @pytest.mark.parametrize("setting", ["learning_rat", "optimizer"])
