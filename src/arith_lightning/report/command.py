@@ -3,11 +3,10 @@
 `systems` trains what is missing (each run is a command of `fit`, kept under logs/), then writes one page as Markdown
 and as HTML; interrupted, the same command goes on. `table` computes from a benchmark's runs and trains nothing;
 `redraw docs/tables/*.csv` writes pages and pictures again from nothing but the tables' own CSV files; `why` trains two
-small runs a finding and writes the page that explains them.
+small runs a finding and writes the page that explains them; `field` trains the questions of `configs/field`.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +14,13 @@ from rich.console import Console
 
 from arith_lightning import runs
 from arith_lightning.benchmark.table import BenchmarkTable
-from arith_lightning.report import page, why
+from arith_lightning.population.team import cores
+from arith_lightning.report import field, page, why
 from arith_lightning.report.system import Results, System
 from arith_lightning.report.systems import SYSTEMS
 from arith_lightning.report.table import publish, redraw
 from arith_lightning.runs import LOGS
-from arith_lightning.search import atlas
+from arith_lightning.search import atlas, command
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.terminal import answered
 from arith_lightning.trained import Run, Trained, prepare
@@ -43,8 +43,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     what = parser.add_subparsers(dest="what", required=True)
     told = what.add_parser("systems", help="the nine things that people tried: trains what is missing, writes a page")
     told.add_argument("--only", nargs="+", choices=keys, default=keys, metavar="KEY", help=f"of {', '.join(keys)}")
-    told.add_argument("--quick", action="store_true", help="few seeds and steps: shows that it works, answers nothing")
-    told.add_argument("--workers", type=int, default=os.cpu_count(), help="runs at a time (default: one a core)")
     told.add_argument("--folder", type=Path, help="where the page goes (default: logs/report/systems)")
     counted = what.add_parser("table", help="a re-measured table as Markdown, CSV, LaTeX and a picture; trains nothing")
     counted.add_argument("--config", type=Path, required=True, help="a file of configs/tables")
@@ -55,11 +53,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     again.add_argument("tables", nargs="+", type=Path, metavar="CSV", help="files that `table` has written")
     explained = what.add_parser("why", help="what each finding is, with a run that shows it and one that is mended")
     explained.add_argument("--folder", type=Path, default=LOGS / "report", help="where why.md and its pictures go")
+    posted = what.add_parser("field", help="questions that others posted: trains what is missing, writes their rates")
+    posted.add_argument("--folder", type=Path, default=LOGS / "report", help="where field.md goes")
+    for each in (told, posted):
+        each.add_argument("--quick", action="store_true", help="few seeds and steps: shows that it works, no more")
+        each.add_argument("--workers", type=command.positive, default=cores(), help="runs at a time (default: all cores)")
     options = parser.parse_args(arguments)
     if options.what == "systems":
         options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")
-        if options.workers < 1:
-            told.error(f"--workers must be positive; got {options.workers}; try 1")
     return options
 
 
@@ -90,7 +91,12 @@ def reasons(options: argparse.Namespace) -> list[Path]:
     return why.write(options.folder, Console(stderr=True))
 
 
-WRITERS = {"systems": systems, "table": table, "redraw": redrawn, "why": reasons}
+def questions(options: argparse.Namespace) -> list[Path]:
+    """Write the page of what others posted."""
+    return field.write(options.folder, options.quick, options.workers, Console(stderr=True))
+
+
+WRITERS = {"systems": systems, "table": table, "redraw": redrawn, "why": reasons, "field": questions}
 
 
 def write(systems: Sequence[System], trained: dict[Run, Trained], options: argparse.Namespace) -> None:
