@@ -103,7 +103,8 @@ def predictions(population: Population, index: int) -> Figure:
         axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto", extent=(0, width, len(right), 0))
         axes.set(xlabel="integer modulo 50", ylabel="integer", title=f"right on {int(right.sum())} of {len(right)}")
     else:
-        axes.scatter(y.flatten()[:2000], prediction.flatten()[:2000], s=6, color=BLUE, alpha=0.5)
+        actual, predicted = (part.flatten()[:2000].numpy() for part in (y, prediction))  # of tensors it makes lists
+        axes.scatter(actual, predicted, s=6, color=BLUE, alpha=0.5)
         ends = [y.min().item(), y.max().item()]
         axes.plot(ends, ends, color="black", linestyle=":", label="exact")
         axes.set(xlabel="actual", ylabel="predicted", title="best seed on the extrapolation set")

@@ -14,6 +14,7 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 
 from arith_lightning import figures, results, runs
@@ -124,14 +125,14 @@ class Dashboard(Callback):
         }
         for name, drawn in draw.items():
             with harmless(f"the figure {name}"):
-                figure = drawn()
+                path = figures_in / f"{name}.png"
                 figures_in.mkdir(parents=True, exist_ok=True)
-                runs.picture(figures_in / f"{name}.png", figure, 130)
+                runs.picture(path, drawn(), 130)
                 for logger in trainer.loggers:
                     if isinstance(logger, TensorBoardLogger):
-                        logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
+                        logger.experiment.add_image(name, imread(path), trainer.global_step, dataformats="HWC")
                     elif hasattr(logger, "log_image"):
-                        logger.log_image(name, [str(figures_in / f"{name}.png")])
+                        logger.log_image(name, [str(path)])
         for logger in trainer.loggers:
             if not isinstance(logger, TensorBoardLogger):
                 continue
