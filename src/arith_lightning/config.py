@@ -54,7 +54,7 @@ class ArithmeticCLI(LightningCLI):
             auto_configure_optimizers=False,
             seed_everything_default=False,
             trainer_defaults=TRAINER_DEFAULTS,
-            parser_kwargs=options | ({name: options for name in SUBCOMMANDS} if kwargs.get("run", True) else {}),
+            parser_kwargs=options | (dict.fromkeys(self.subcommands(), options) if kwargs.get("run", True) else {}),
             **kwargs,
         )
 
@@ -62,7 +62,8 @@ class ArithmeticCLI(LightningCLI):
     def subcommands() -> dict[str, set[str]]:
         """Return what a population can do, and the arguments that are not the user's to give."""
         own = {"model", "datamodule", "train_dataloaders", "val_dataloaders", "dataloaders", "weights_only"}
-        return {name: own for name in SUBCOMMANDS}
+        asked = [name for name in SUBCOMMANDS if name in sys.argv[1:2]]  # a parser each, and building them is slow
+        return {name: own for name in asked or SUBCOMMANDS}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to the population, and give the network the sizes of the data."""
