@@ -64,6 +64,11 @@ def read(path: str, header: Header, separator: str | None) -> pd.DataFrame:
     return table
 
 
+def below(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table, then those of another that has its columns."""
+    return pd.concat([table, other[table.columns]], ignore_index=True)
+
+
 def _text(place: Path, header: Header, separator: str) -> pd.DataFrame:
     require(len(separator) == 1, "separator must be one character", repr(separator), "try ','")
     with place.open(encoding="utf-8-sig", newline="") as file:

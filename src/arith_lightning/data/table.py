@@ -1,20 +1,21 @@
 """Rows of one's own: inputs and targets from a file, and which of its rows are the test."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from arith_lightning.complaint import require
-from arith_lightning.data import rows
 from arith_lightning.data.base import EVALUATION_SIZE, ArithmeticDataModule, Split
 from arith_lightning.data.encoding import Preparation, Scaling
 from arith_lightning.data.expression import compute, parse, used
 from arith_lightning.data.judging import Judge, Kind
 from arith_lightning.streams import Purpose, Stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEST_SHARE = 0.2
 """Share of the rows that is tested where nothing else is said."""
@@ -81,13 +82,15 @@ class Table(ArithmeticDataModule):
         batch_size: int | None = None,
         seed: int = 0,
     ) -> None:
+        from arith_lightning.data import rows  # it imports pandas: half a second, spared where no file is read
+
         table = rows.read(path, header, separator)
         count = len(table)
         if test_path is not None:
             other = rows.read(test_path, header, separator)
             missing = [name for name in table.columns if name not in other.columns]
             require(not missing, "test_path must have the columns of path", f"no {', '.join(missing)}", "add them")
-            table = pd.concat([table, other[table.columns]], ignore_index=True)
+            table = rows.below(table, other)
         names = list(table.columns)
         y_names = rows.chosen(-1 if targets is None else targets, names, "targets")
         x_names = rows.chosen([n for n in names if n not in y_names] if inputs is None else inputs, names, "inputs")
@@ -207,7 +210,7 @@ def selected(train: Tensor, tested: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def tested_rows(
-    table: pd.DataFrame, count: int, share: float | None, seed: int, where: str | None, path: str | None
+    table: "pd.DataFrame", count: int, share: float | None, seed: int, where: str | None, path: str | None
 ) -> np.ndarray:
     """Return which rows are the test, a mask; none where the training rows are.
 
@@ -228,6 +231,8 @@ def tested_rows(
     if path is not None:
         tested = np.arange(len(table)) >= count
     elif where is not None:
+        from arith_lightning.data import rows
+
         names = [str(name) for name in table.columns]
         tree = parse(where, [name for name in names if name.isidentifier()], "test_where")
         known = [name for name in names if name in used(tree)]
