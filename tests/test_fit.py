@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from arith_lightning import fit
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [
@@ -86,11 +88,6 @@ def test_a_wrong_key_ends_with_code_two_and_one_line(tmp_path):
 EAGER = ("--trainer.max_steps", "800", "--evaluate_every", "50", "--compile", "false")
 
 
-def heed():
-    """Let Ctrl-C through, which a shell's background jobs ignore and hand down."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
@@ -100,13 +97,12 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_run_goes_on_to_the_same_result(kill, tmp_path, uninterrupted):
-    process = subprocess.Popen([*COMMAND, *EAGER], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    process = Forked([*COMMAND[1:], *EAGER], tmp_path)
     folder = tmp_path / "logs" / "nmu_mul" / "version_0"
-    while not (folder / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
+    while not (folder / "checkpoints" / "last.ckpt").exists() and process.running():
         time.sleep(0.05)
-    process.send_signal(kill)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    process.send(kill)
+    assert process.ended(60).returncode != 0
     assert not (folder / "summary.json").exists()
     resumed = run_here(tmp_path, *EAGER)
     assert resumed.returncode == 0, resumed.stderr
@@ -192,12 +188,8 @@ def test_a_figure_or_a_dashboard_that_fails_ends_no_run(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("room", [4_000, 9_000, 20_000])
 def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(tmp_path, room, uninterrupted):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
-    full = subprocess.run(
-        [*COMMAND, *EAGER], cwd=tmp_path, capture_output=True, text=True, timeout=200, preexec_fn=limit
-    )
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room))
+    full = Forked([*COMMAND[1:], *EAGER], tmp_path, limit).ended()
     folder = tmp_path / "logs" / "nmu_mul" / "version_0"
     if full.returncode:
         assert full.returncode == 2, full.stderr

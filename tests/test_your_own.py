@@ -18,6 +18,7 @@ from arith_lightning.architectures import MLP, NAU
 from arith_lightning.data import Formula
 from arith_lightning.formulas import formula
 from arith_lightning.population import Population
+from tests.forked import Forked
 
 pytestmark = pytest.mark.timeout(600)  # the page is run first
 PAGE = Path(__file__).parents[1] / "docs" / "your-own.md"
@@ -26,8 +27,8 @@ NAMED = re.compile(r"# ([\w.]+)\n")
 X = torch.tensor([[1.5, 1.2], [1.0, 2.0]])
 
 
-def done(command, folder):
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=250)
+def done(arguments, folder):
+    ended = Forked(arguments, folder).ended()
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -42,11 +43,11 @@ def page(tmp_path_factory):
         elif kind == "sh":
             for line in text.splitlines():
                 assert line.startswith("python ")
-                printed[line] = done([sys.executable, "-W", "ignore", *shlex.split(line)[1:]], folder)
+                printed[line] = done(shlex.split(line)[1:], folder)
         elif kind == "python":
             if "onnx" in text and not onnx():
                 continue
-            printed[text] = done([sys.executable, "-W", "ignore", "-c", text], folder)
+            printed[text] = done(["-c", text], folder)
     return folder, printed
 
 
@@ -71,9 +72,9 @@ def test_each_command_of_the_page_is_answered(page):
 def test_a_line_and_the_configuration_that_it_prints_are_the_same_run(page):
     folder, printed = page
     line = next(line for line in printed if "--data Formula" in line)
-    command = [sys.executable, "-W", "ignore", *shlex.split(line)[1:]]
+    command = shlex.split(line)[1:]
     (folder / "question.yaml").write_text(done([*command, "--print_config"], folder))
-    done([*command[:5], "--config", "question.yaml"], folder)
+    done([*command[:2], "--config", "question.yaml"], folder)
     asked, read = (folder / "logs" / name / "version_0" / "runs.csv" for name in ("run", "question"))
     assert asked.read_bytes() == read.read_bytes()
 
@@ -110,10 +111,10 @@ def test_the_best_predicts_the_same_everywhere(page, monkeypatch):
 def test_a_runs_own_configuration_is_taken_again_and_a_class_is_found_without_the_folder_in_the_path(page):
     folder, _ = page
     own = "logs/my/version_0/config.yaml"
-    command = [sys.executable, "-W", "ignore", "-m", "arith_lightning.fit", "--config", own, "--trainer.max_steps=2"]
+    command = ["-m", "arith_lightning.fit", "--config", own, "--trainer.max_steps=2"]
     assert "logs/my/version_1" in done(command, folder).replace("\n", "")
     code = "from arith_lightning.config import experiment; print(experiment(['--config', 'my.yaml']).module)"
-    assert "MyNet" in done([sys.executable, "-W", "ignore", "-P", "-c", code], folder)
+    assert "MyNet" in done(["-P", "-c", code], folder)
 
 
 def test_a_search_varies_an_argument_of_the_network(page, monkeypatch):
@@ -207,7 +208,8 @@ def test_a_population_is_loaded_from_its_checkpoint_if_told_what_it_is(page, mon
 
 def test_importing_the_package_imports_nothing_else_and_names_what_it_has():
     code = "import sys, arith_lightning as al; assert 'torch' not in sys.modules; print(*dir(al))"
-    assert {*al.__all__} <= {*done([sys.executable, "-c", code], ".").split()}
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert {*al.__all__} <= {*fresh.stdout.split()}
     assert al.fit is fit
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         al.nothing  # noqa: B018
