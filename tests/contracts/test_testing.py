@@ -1,10 +1,8 @@
 """The shipped suites catch what a newcomer gets wrong, and say how to put it right."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
+from tests.forked import Forked
 
 from arith_lightning.architectures import NMU, ArithmeticModule, NMULayer
 from arith_lightning.data import SingleModuleTask
@@ -129,4 +127,5 @@ class TestListed(DatasetContract):
 
 def test_nothing_else_needs_pytest():
     code = "import sys, arith_lightning.fit, arith_lightning.search; assert 'pytest' not in sys.modules"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)
+    ended = Forked(["-c", code], ".").ended()
+    assert ended.returncode == 0, ended.stderr
