@@ -60,6 +60,27 @@ def test_a_value_is_a_list_by_its_commas_unless_its_key_has_a_text(given, read):
     assert listed(given) == read
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--data=Formula", "--model=MLP", "--model.widths", "16"], r"^widths must be a list; got 16; write \[16\]$"),
+        (["--data=Formula", "--model=MLP", "--model.widths=1,x"], 'Parser key "widths": .*Got value: x'),
+        (
+            ["--model=DeepSets", "--data=NumberSets", "--data.numbers=3"],
+            r"^numbers must be a list; got 3; write \[3\]$",
+        ),
+        (["--config=one.yaml"], r"^widths must be a list; got 16; write \[16\]$"),
+    ],
+)
+def test_one_value_in_place_of_a_list_is_shown_as_one(tmp_path, monkeypatch, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.yaml").write_text(
+        "model: {class_path: MLP, init_args: {widths: 16}}\ndata: {class_path: Formula}\n"
+    )
+    with pytest.raises(ValueError, match=told):
+        experiment(arguments)
+
+
 def test_lists_need_no_brackets():
     variables = ["--data.variables.a=0,1", "--data.variables.b", "-1.5,2e3", "--data.variables.c=[0,2]"]
     model = ["--model=MLP", "--model.widths", "8,4"]

@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -5,7 +6,7 @@ from rich.console import Console
 
 from arith_lightning import baselines, results
 from arith_lightning.architectures import MLP, NMU, SineParity
-from arith_lightning.data import IntegerParity, OperandTask, SingleModuleTask, Table
+from arith_lightning.data import Formula, IntegerParity, OperandTask, SingleModuleTask, Table
 from arith_lightning.population import Population
 
 
@@ -165,3 +166,22 @@ def test_r2_is_of_each_setting_s_own_targets(trainer):
             1 - population.record.extrapolation_mse[k].item() / y.double().var(correction=0).item()
         )
     assert name == "r2"
+
+
+def test_each_of_several_outputs_is_told_by_name_with_an_error_of_its_own(trainer, tmp_path):
+    data = Formula(formulas={"sum": "a + b", "difference": "a - b", "product": "a * b"}, criterion="r2")
+    population = Population(MLP(2, 3, depth=1, width=8), data, seeds=[0, 1], evaluate_every=20)
+    trainer(20).fit(population)
+    index = results.best(population)
+    x, y = population.examples(index, "extrapolation")
+    errors = (population.member(index)(x.mT).mT - y).square().mean(1).tolist()
+    told = results.summary(population)["outputs_mse"]
+    assert told == pytest.approx(dict(zip(("sum", "difference", "product"), errors, strict=True)), rel=1e-4)
+    console = Console(file=io.StringIO(), width=80)
+    results.show(population, console)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    for name, error in told.items():
+        own = [line for line in lines if f"│ {name} " in line]
+        assert len(own) == 4
+        assert f"{error:.3g}" in own[0]

@@ -28,6 +28,7 @@ class Answerer(nn.Module):
         self.preparation = asking.preparation(data)
         self.inputs: Sequence[str] = asking.names(data)
         self.outputs: Sequence[str] = asking.outputs(data)
+        self.item_features = data.item_features
         self.dtype = next(member.parameters()).dtype
         self.eval()
         self.requires_grad_(False)
@@ -46,5 +47,9 @@ class Answerer(nn.Module):
         Raises:
             ValueError: an example has not as many inputs as the data, or one that it cannot show to a network.
         """
-        asking.examine(x, self.inputs, self.preparation)
+        asking.examine(x, self.inputs, self.preparation, self.item_features)
         return self(x)
+
+    def named(self, count: int) -> Sequence[str]:
+        """Return what `count` inputs of an example are called; `inputs`, unless the network takes any length."""
+        return asking.named(self.inputs, self.item_features, count)

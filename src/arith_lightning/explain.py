@@ -21,6 +21,13 @@ UNALLOCATED = re.compile(r"[Tt]ried to allocate ([\d.]+(?: \w?i?B)?)")
 NOT_INSTALLED = re.compile(r"Requirement '([^']+)' not met")
 REQUIRED = re.compile(r'Parser key "([\w.]+)":.*the following arguments are required: ([\w, ]+)', re.DOTALL)
 PARSED_KEY = re.compile(r'Parser key "(\w+)')
+NO_LIST = re.compile(
+    r"""Parser key "(\w+)":\s+(?:"""
+    r"""Expected a <class 'list'>\. Got value: |"""
+    r"""Does not validate[^\n]*\n\s+Subtypes: \[list\[\w+\], <class 'NoneType'>\]\n\s+Errors:\n"""
+    r"""\s+- Expected a <class 'list'>\n[^\n]*\n[^\n]*\n\s+Given value: )([\w.+-]+)$""",
+    re.MULTILINE,
+)
 SCAFFOLDING = re.compile(
     r"^(Does not validate|Subtypes:|Errors:|Given value|- Expected a <class 'NoneType'>"
     r"|- Problem with given class_path|Parser key \"(model|data)\":$)"
@@ -65,6 +72,8 @@ def explain(text: str) -> str:
         return f"networks and data must fit into memory; got sizes that need {need} more; make them smaller"
     if match := NOT_INSTALLED.search(text):
         return f"what is named must be installed; got no {match[1]}; pip install '{match[1]}'"
+    if match := NO_LIST.search(text):
+        return f"{match[1]} must be a list; got {match[2]}; write [{match[2]}]"
     if match := REQUIRED.search(text):
         return (
             f"{match[1]} needs {match[2]}; got none; add --{match[1]}.{match[2].split(', ')[0]} or name it in the YAML"
@@ -72,7 +81,7 @@ def explain(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if line and not SCAFFOLDING.match(line)]
     if "Problem with given class_path" in text:  # what the class says, not what else the key may hold
-        told = [line for line in told if not line.startswith("- Expected a <class")] or told
+        told = [line for line in told if "Got value" in line or not line.startswith("- Expected a <class")] or told
     told = [line.removeprefix("- ") for line in told]
     return short(" ".join(told[:3]) or text, 400)
 

@@ -43,11 +43,14 @@ def command() -> None:
     require(folder is not None, "predict needs a run", "none", "such as logs/my/version_0")
     run = load(Path(folder).parent if folder.endswith(".yaml") else folder)
     network = run.best if options.member is None else run.member(options.member)
-    x = numbers([*given, *options.examples], network.inputs)
-    if options.file is not None:
-        x = torch.cat([x, read(options.file, network.inputs)])
-    require(len(x) > 0, "predict needs an example", "none", f"give {','.join(network.inputs[:8])}, or --file rows.csv")
-    show(network, x, run.population.data.classes)
+    examples = [*given, *options.examples]
+    parts = [numbers(examples, network)] if examples else []
+    parts += [read(options.file, network)] if options.file is not None else []
+    way_out = f"give {','.join(network.inputs[:8])}, or --file rows.csv"
+    require(sum(map(len, parts)) > 0, "predict needs an example", "none", way_out)
+    lengths = {part.shape[1] for part in parts}
+    require(len(lengths) == 1, "examples must have one length", " and ".join(map(str, lengths)), "ask one by one")
+    show(network, torch.cat(parts), run.population.data.classes)
 
 
 def show(network: Answerer, x: Tensor, classes: bool) -> None:
@@ -59,29 +62,29 @@ def show(network: Answerer, x: Tensor, classes: bool) -> None:
         classes: whether the outputs are classes.
     """
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*network.inputs, *(["class"] if classes else []), *network.outputs])
+    writer.writerow([*network.named(x.shape[1]), *(["class"] if classes else []), *network.outputs])
     for row, answer in zip(x.tolist(), network.ask(x).tolist(), strict=True):
         chosen = [network.outputs[max(range(len(answer)), key=answer.__getitem__)]] if classes else []
         writer.writerow([*(f"{value:.9g}" for value in row), *chosen, *(f"{value:.9g}" for value in answer)])
 
 
-def numbers(examples: Sequence[str], names: Sequence[str]) -> Tensor:
+def numbers(examples: Sequence[str], network: Answerer) -> Tensor:
     """Read examples such as `3,4` as `(n, inputs)`.
 
     Raises:
         ValueError: one is not as many numbers as there are inputs.
     """
-    found = []
+    found, names = [], network.named(examples[0].count(",") + 1)
     for example in examples:
         cells = example.split(",")
         fit = len(cells) == len(names) and all(map(rows.number, cells))
         way_out = "write them without spaces, such as " + ",".join("3" for _ in names[:8])
         require(fit, f"an example must be {len(names)} numbers, {', '.join(names[:8])}", example, way_out)
         found.append([float(cell) for cell in cells])
-    return torch.tensor(found, dtype=torch.float64).reshape(-1, len(names))
+    return torch.tensor(found, dtype=torch.float64)
 
 
-def read(path: str, names: Sequence[str]) -> Tensor:
+def read(path: str, network: Answerer) -> Tensor:
     """Read `(n, inputs)` from a file: the columns of these names, or, where it has others, as many as there are inputs.
 
     Raises:
@@ -89,6 +92,7 @@ def read(path: str, names: Sequence[str]) -> Tensor:
     """
     table = rows.read(path, "auto", None)
     known = [str(name) for name in table.columns]
+    names = network.named(len(known))
     chosen = list(names) if {*names} <= {*known} else known
     rule = f"the file must have the columns {', '.join(names[:8])}"
     require(len(chosen) == len(names), rule, ", ".join(known[:8]), "name them in its first line")

@@ -17,7 +17,8 @@ from arith_lightning import baselines, runs
 from arith_lightning.evaluation import Rate
 from arith_lightning.evaluation.record import NEVER
 from arith_lightning.formulas import formula
-from arith_lightning.population import Population
+from arith_lightning.outputs import by_output, side_by_side
+from arith_lightning.population import Population, asking
 
 NOT_FINITE = ("inf", "-inf", "nan")
 """Names of numbers that JSON does not have."""
@@ -96,6 +97,7 @@ def summary(population: Population) -> dict[str, Any]:
     x, y = population.examples(index, "extrapolation")
     # a network that diverged before its first evaluation has no judged step, and nothing to show
     shown = SHOWN if record.judged[index] else 0
+    each = by_output(member, population.data, x, y) if shown else {}
     x, y = x.mT[:shown], y.mT[:shown]
     with torch.no_grad():
         prediction = population.data.original(member.to(x.dtype)(x).mT).mT
@@ -127,7 +129,8 @@ def summary(population: Population) -> dict[str, Any]:
         "best_seed": population.seeds[index % len(population.seeds)],
         "weights": readable(member) if shown else None,
         "formula": formula(population, index) if shown else [],
-        "outputs": list(population.data.output_names),
+        "outputs": asking.outputs(population.data),
+        "outputs_mse": each,
         "classes": population.data.classes,
         "inputs": x.tolist() if given is None else given.mT[:shown].tolist(),
         "actual": y.tolist(),
@@ -270,20 +273,6 @@ def bar(s: dict[str, Any]) -> str:
     """Return the error below which runs of a summary are solved; from the lowest to the highest where they differ."""
     low, high = s["thresholds"]
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}, a threshold for each setting"
-
-
-def side_by_side(s: dict[str, Any], console: Console) -> None:
-    """Print the first test examples of scalar targets or of classes beside the best seed's predictions."""
-    if not s["actual"] or (len(s["actual"][0]) > 1 and not s["classes"]) or len(s["inputs"][0]) > 4:
-        return
-
-    def told(y: list[float]) -> str:
-        return s["outputs"][max(range(len(y)), key=y.__getitem__)] if s["classes"] else f"{y[0]:.9g}"
-
-    table = Table("inputs", "actual", "predicted", title=f"extrapolation, seed {s['best_seed']}")
-    for x, y, p in zip(s["inputs"], s["actual"], s["predicted"], strict=True):
-        table.add_row(", ".join(f"{v:g}" for v in x), told(y), told(p))
-    console.print(table)
 
 
 def shown(value: float | None, digits: int = 3) -> str:

@@ -59,6 +59,9 @@ class ArithmeticDataModule(Again, LightningDataModule):
 
     in_features: int
     out_features: int = 1
+    item_features: int = 0
+    """Features of an item where tested examples have other numbers of items than those trained on; 0 where all have
+    `in_features`."""
     fixed: bool = False
     """Whether every step and every member trains on the same examples."""
     shared_stream: bool = False

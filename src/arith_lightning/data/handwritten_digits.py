@@ -61,7 +61,7 @@ class HandwrittenDigits(NumberSequences):
             repr(criterion),
             "try the former",
         )
-        self.in_features = length * PIXELS
+        self.in_features, self.item_features = length * PIXELS, PIXELS * self.item_features
         self.criterion = Criterion(criterion, squared=criterion == "mean squared error")
         pictures, digits = (torch.as_tensor(array, dtype=torch.float32) for array in load_digits(return_X_y=True))
         # the digit is the last of a picture's numbers, so that both are looked up at once

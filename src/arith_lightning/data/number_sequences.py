@@ -62,6 +62,7 @@ class NumberSequences(ArithmeticDataModule):
         require(0 < tolerance < float("inf"), "tolerance must be positive and finite", tolerance, "try 1e-3")
         self.operation, self.in_features, self.length = operation, length, length
         self.test_length, self.test_size, self.tolerance = test_length, test_size, tolerance
+        self.item_features = 1 if test_length != length else 0
 
     def asked(self, columns: Mapping[str, Tensor]) -> Asked:
         """Return the operation."""

@@ -35,6 +35,7 @@ class SequenceParity(ArithmeticDataModule):
             require(value >= 1, f"{name} must be positive", value, "try 10 and 500, 200 sequences")
         super().__init__(batch_size, seed)
         self.in_features, self.test_length, self.test_size = max_length, test_length, test_size
+        self.item_features = 1 if test_length != max_length else 0
 
     def draw(self, stream: Stream, columns: Mapping[str, Tensor], split: Split, size: int) -> tuple[Tensor, Tensor]:
         """Draw `size` padded sequences; of the extrapolation split, `test_size` long ones, whatever `size`."""

@@ -61,7 +61,7 @@ class NumberSets(ArithmeticDataModule):
         require(tolerance > 0, "tolerance must be positive", tolerance, "try 1e-3")
         require(operation in ("sum", "product"), "operation must be sum or product", repr(operation), "try sum")
         self.operation, self.max_size, self.test_size, self.tolerance = operation, max_size, test_size, tolerance
-        self.in_features = 2 * max_size
+        self.in_features, self.item_features = 2 * max_size, 2 if test_size != max_size else 0
 
     def asked(self, columns: Mapping[str, Tensor]) -> Asked:
         """Return the operation."""

@@ -33,21 +33,29 @@ def prepared(data: ArithmeticDataModule, x: Tensor) -> Tensor:
     Raises:
         ValueError: as `examine`.
     """
-    examine(x, names(data), preparation(data))
+    examine(x, names(data), preparation(data), data.item_features)
     return data.prepare(x.mT).mT
 
 
-def examine(x: Tensor, known: Sequence[str], own: Preparation | None) -> None:
+def named(known: Sequence[str], item_features: int, count: int) -> Sequence[str]:
+    """Return what `count` inputs are called: as they are known, but for examples of another number of items."""
+    others = item_features > 0 and count > 0 and count % item_features == 0
+    return [f"x{k + 1}" for k in range(count)] if others else known
+
+
+def examine(x: Tensor, known: Sequence[str], own: Preparation | None, item_features: int) -> None:
     """Refuse inputs `(n, inputs)` that are none.
 
     Args:
         x: the inputs.
         known: what they are called.
         own: what is done to them before a network sees them.
+        item_features: features of an item where examples have any number of items, else 0.
 
     Raises:
         ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
     """
+    known = named(known, item_features, x.shape[-1] if x.dim() else 0)
     fit = x.dim() == 2 and x.shape[1] == len(known)
     rule = f"inputs must have a row for each example and {len(known)} columns"
     require(fit, rule, f"the shape {tuple(x.shape)}", f"give {', '.join(known[:8])}")

@@ -1,4 +1,4 @@
-"""A first look at a network of one's own: what torch cannot map over members is refused before the first step."""
+"""A first look at a network and its data: what does not fit, or torch cannot map over members, is refused at once."""
 
 import copy
 import traceback
@@ -33,27 +33,50 @@ CAUSES = {
 
 
 def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
-    """Refuse a network of one's own that members cannot share; of this project's architectures, nothing.
+    """Refuse a network that does not fit the data, and one of one's own that members cannot share.
 
     Raises:
         ValueError: with what is in the way, and how to go on.
     """
-    if not isinstance(module, Network):
-        return
     module = copy.deepcopy(module).train()
-    kind = type(module.get_submodule(module.body)).__name__
+    own = isinstance(module, Network)
+    kind = type(module.get_submodule(module.body) if isinstance(module, Network) else module).__name__
     x, y = (part[:ROWS].to(next(module.parameters()).dtype) for part in data.training_batch(0))
+    kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    way_out = "change its first layer" if own else "take another architecture"
+    answer = attempt(lambda: module(x), f"{kind} must take the data's inputs, {shape(x)}", way_out)
+    fit = answer.shape == y.shape
+    way_out = "change its last layer" if own else "take another architecture"
+    require(fit, f"the data asks {kind} for {shape(y)}", f"your network returns {shape(answer)}", way_out)
+    if data.item_features:
+        longer = x.new_ones(1, x.shape[1] + data.item_features)
+        way_out = (
+            "test at the length that is trained, or take one of any length, such as RNN, RecurrentUnit or DeepSets"
+        )
+        attempt(lambda: module(longer), f"{kind} must take examples of every length that is tested", way_out)
+    if isinstance(module, Network):
+        shared(module, kind, x, y, kept)
+
+
+def shared(module: Network, kind: str, x: Tensor, y: Tensor, kept: dict[str, Tensor]) -> None:
+    """Refuse a network of one's own that members cannot share.
+
+    Args:
+        module: the network, which has answered once.
+        kind: what it is called.
+        x: inputs `(rows, in_features)`.
+        y: targets `(rows, out_features)`.
+        kept: its buffers before it has answered.
+
+    Raises:
+        ValueError: with what is in the way, and how to go on.
+    """
     starts = [module.initial(Stream(seed, Purpose.INITIALIZATION)) for seed in (0, 0, 1)]
     same = all(torch.equal(starts[0][name], starts[1][name]) for name in starts[0])
     require(same, f"{kind} must start the same after the same torch.manual_seed", "another start", "draw with torch")
-    kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    answer = attempt(lambda: module(x), f"{kind} must take the data's inputs, {shape(x)}", "change its first layer")
     changed = [name for name, buffer in module.named_buffers() if not torch.equal(buffer, kept[name])]
     way_out = "calculate it anew at each call"
     require(not changed, f"{kind} must not change what it holds", ", ".join(changed), way_out)
-    fit = answer.shape == y.shape
-    way_out = "change its last layer"
-    require(fit, f"the data asks {kind} for {shape(y)}", f"your network returns {shape(answer)}", way_out)
     members = {name: torch.stack([starts[0][name], starts[2][name]]) for name in starts[0]}
     loss = Functional(module, objective)
     rule = f"{kind} must be one that torch can map over many networks"
@@ -87,7 +110,7 @@ def attempt(action: Callable[[], Any], rule: str, way_out: str) -> Any:
 def place(error: BaseException) -> str:
     """Return the line of somebody's own code that an error comes from; nothing where there is none."""
     frames = traceback.extract_tb(error.__traceback__)
-    homes = tuple(str(Path(file).parent) for file in (__file__, torch.__file__))
+    homes = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
     own = [frame for frame in frames if not frame.filename.startswith((*homes, "<"))]
     return f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 

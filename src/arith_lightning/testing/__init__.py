@@ -8,6 +8,7 @@
 A factory takes any of its constructor's arguments. A failure is one sentence: the rule, and the way out.
 """
 
+from arith_lightning.testing.answering import AnswerContract
 from arith_lightning.testing.architecture import ArchitectureContract
 from arith_lightning.testing.dataset import DatasetContract
 from arith_lightning.testing.exports import architectures, datasets, task_for
@@ -15,6 +16,7 @@ from arith_lightning.testing.operation import OperationContract
 from arith_lightning.testing.training import trainer
 
 __all__ = [
+    "AnswerContract",
     "ArchitectureContract",
     "DatasetContract",
     "OperationContract",

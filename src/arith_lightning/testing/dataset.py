@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from arith_lightning.architectures import MLP
+from arith_lightning.architectures import MLP, ArithmeticModule, LinearLayer
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.population.identity import attributes, signature
 from arith_lightning.testing.training import Given, Pair, beside_and_alone, pairs, recorded_and_taken
@@ -61,7 +61,7 @@ class DatasetContract:
     def test_whatever_it_holds_tells_it_from_another(self, data: Callable[..., ArithmeticDataModule]) -> None:
         """Tensors, arrays and lists part populations, unless they are columns or `transient`."""
         built = data()
-        module = MLP(built.in_features, built.out_features, depth=0)
+        module = network_for(built)
         columns = {id(column) for column in built.columns().values()}
         for name, value in [*attributes(built, built.transient)]:
             if id(value) in columns or not isinstance(value, Tensor | np.ndarray | list):
@@ -74,7 +74,7 @@ class DatasetContract:
     def test_recorded_steps_are_the_steps(self, data: Callable[..., ArithmeticDataModule]) -> None:
         """Examples of a step are a function of seed, step and columns."""
         built = data()
-        module = MLP(built.in_features, built.out_features, depth=1, width=4)
+        module = network_for(built)
         recorded, taken = recorded_and_taken(module, built)
         assert torch.equal(recorded, taken), "a batch must be a function of its stream; keep no state between batches"
 
@@ -86,12 +86,27 @@ class DatasetContract:
 
             def built(given: Given) -> Pair:
                 own = data(**given)
-                return MLP(own.in_features, own.out_features, depth=1, width=4), own
+                return network_for(own), own
 
             beside, alone = beside_and_alone(lambda: built(base), lambda: built(other))  # noqa: B023
             assert torch.equal(beside, alone), (
                 f"{name} must tell {other} from {base}; keep it as an attribute that is not `transient`, or as a column"
             )
+
+
+def network_for(data: ArithmeticDataModule) -> ArithmeticModule:
+    """Return a small network that a dataset can train, one of any length where the test has other lengths."""
+    if data.item_features:
+        return ArithmeticModule(nn.Sequential(Summed(), LinearLayer(1, data.out_features)))
+    return MLP(data.in_features, data.out_features, depth=1, width=4)
+
+
+class Summed(nn.Module):
+    """The sum of all inputs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(..., inputs)` to `(..., 1)`."""
+        return x.sum(-1, keepdim=True)
 
 
 def altered(value: Any) -> Any:
