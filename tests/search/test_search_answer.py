@@ -76,8 +76,8 @@ def test_slow_is_told_from_never(tmp_path):
     outcomes = [found(100), found(95), found(40, longer=30), found(0, longer=1)]
     parts = [answer.Part(part, each) for part, each in zip(space.parts(), outcomes, strict=True)]
     assert answer.sentences(space, parts) == [
-        "bits 2: depth 1 trains; depth 2 trains in 8 times the steps (90% of fresh seeds or more).",
-        "bits 3: depth 1 trains; depth 2 does not (90% of fresh seeds or more).",
+        "bits 2: trains at depth 1, with 8 times the steps at depth 2 (90% of fresh seeds or more)",
+        "bits 3: trains at depth 1, not at depth 2 (90% of fresh seeds or more)",
     ]
     console = Console(record=True, width=80, force_terminal=False)
     answer.tell(space, parts, tmp_path, console)

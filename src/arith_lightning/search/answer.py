@@ -80,13 +80,13 @@ def sentences(space: Space, parts: Sequence[Part]) -> list[str]:
 
 def sentence(word: str, key: str, parts: Sequence[Part], where: str) -> str:
     """Return which values of a key train, which do with more steps, and which do not."""
-    kinds: dict[str, list[str]] = {"trains": [], f"trains in {LONGER} times the steps": [], "does not": []}
+    at: dict[str, list[str]] = {"": [], f"with {LONGER} times the steps ": [], "not ": []}
     for part in parts:
         outcome = part.outcome
         slow = outcome.longer is not None and outcome.longer.value >= TRAINS
-        list(kinds.values())[0 if outcome.trains else 1 if slow else 2].append(str(part.value(key)))
-    told = "; ".join(f"{word} {listed(values)} {kind}" for kind, values in kinds.items() if values)
-    return f"{where + ': ' if where else ''}{told} ({TRAINS:.0%} of fresh seeds or more)."
+        list(at.values())[0 if outcome.trains else 1 if slow else 2].append(str(part.value(key)))
+    told = ", ".join(f"{how}at {word} {listed(values)}" for how, values in at.items() if values)
+    return f"{where + ': ' if where else ''}trains {told} ({TRAINS:.0%} of fresh seeds or more)"
 
 
 def windows(outcome: Outcome) -> str:

@@ -34,7 +34,7 @@ FRESH = seeds.first(100, seeds.FRESH)
 CHARTED = seeds.first(8, seeds.CHARTED)
 FINALISTS = 8
 SAMPLED = 128
-"""Random settings that the share is estimated from."""
+"""Random settings that the share is estimated from, but no more than a study has trials."""
 CHUNK = 21
 """Settings that one worker trains at a time, at most."""
 LONGER, FEWER = 8, 32
@@ -105,11 +105,11 @@ def explore(
     """
     space, figures = work.space, {}
     if known.share is None and "share" not in without:
-        settings = sample(space, SAMPLED)
-        sampled = evaluate(work, pool, settings, CHARTED, advance, deadline=work.deadline)
+        settings = sample(space, min(SAMPLED, space.trials))
+        sampled = evaluate(work, pool, settings, CHARTED, advance, deadline=work.deadline, drop_decided=True)
         pairs = list(zip(settings, sampled, strict=True))
         write(folder / SHARE, table(pairs))
-        share = Rate(sum(result.rate >= TRAINS for result in sampled), SAMPLED)
+        share = Rate(sum(result.rate >= TRAINS for result in sampled), len(sampled))
         known = known._replace(share=share, windows=windows(space, [*pairs, *tried(study, space)]))
         figures["importances"] = board.importances(space, settings, sampled, folder)
     if space.axes and "map" not in without:
@@ -191,7 +191,7 @@ def recall(folder: Path, study: Study, space: Space) -> Outcome | None:
 
 def amount(space: Space, known: Outcome | None, without: Collection[str]) -> int:
     """Return how many settings are left to train for an outcome."""
-    share = 0 if "share" in without or (known and known.share) else SAMPLED
+    share = 0 if "share" in without or (known and known.share) else min(SAMPLED, space.trials)
     cells = len(Chart(space, space.points, CHARTED, Path()).cells()) if space.axes and "map" not in without else 0
     return (0 if known else FINALISTS) + share + cells
 
@@ -225,6 +225,7 @@ def evaluate(
     advance: Advance,
     chunk: int = CHUNK,
     deadline: float = math.inf,
+    drop_decided: bool = False,
 ) -> list[Result]:
     """Train settings on all workers; return the results in order.
 
@@ -243,7 +244,7 @@ def evaluate(
         for part in parts:
             if time.time() > deadline:
                 return
-            yield work.space, work.compile, [settings[k] for k in part], members
+            yield work.space, work.compile, [settings[k] for k in part], members, drop_decided
 
     for done in pool.each(Worker.train, jobs()):
         if done is not None:
