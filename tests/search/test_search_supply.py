@@ -61,7 +61,8 @@ def test_what_a_lost_worker_had_is_trained_once_more_and_then_dropped(work, pool
 def test_an_answer_belongs_to_its_study_and_to_what_was_asked(work, pool, tmp_path):
     study = studies.open_study(FAST, work.storage)
     list(Supply(study, work, pool).fill())
-    found = outcome.Outcome({"rate": 0.1}, outcome.Rate(1, 2), outcome.Rate(3, 4), 20)
+    rate, share = outcome.Rate(1, 2), outcome.Rate(3, 4)
+    found = outcome.Outcome({"rate": 0.1}, rate, 12.0, None, {"rate": [0.1, 0.2]}, 20, share)
     content = {outcome.ASKED: outcome.asked(study, FAST)} | found._asdict()
     (tmp_path / outcome.SUMMARY).write_text(outcome.json.dumps(content))
     (tmp_path / outcome.BEST).touch()

@@ -70,7 +70,8 @@ def tell(folder: Path, study: Study, outcome: Mapping[str, Any], figures: Mappin
         write_summary(writer, config)
         writer.add_text("best", f"```\n{(folder / 'best.yaml').read_text()}```")
         writer.add_scalar("success_rate/best_on_fresh_seeds", outcome["fresh"].value)
-        writer.add_scalar("success_rate/share_of_space_that_trains", outcome["share"].value)
+        if outcome["share"] is not None:
+            writer.add_scalar("success_rate/share_of_space_that_trains", outcome["share"].value)
         for name, figure in figures.items():
             canvas = FigureCanvasAgg(figure)
             canvas.draw()

@@ -8,6 +8,8 @@ fixed: changes that all trials share, {dotted key: value}
 selection: changes that trials, not reported results, share: examples to select on, such as another held-out set
 space: {dotted key: {low, high, log}} or {dotted key: {choices: [...]}}; `when: {other key: [values]}` is a condition,
     `also: [keys]` gives other keys the same value
+asked: [keys] of choices, each answered for by itself: a study for each of their values (each combination), of so many
+    trials, over everything else; without it a study looks for the one best setting
 map: axes of the picture, {x: key, y: key, panels: key}; {key: dotted key, low, high, log} in place of a key gives an
     axis a range of its own, and `until: key` makes each cell an interval, from `key` to `until`; points: [along x,
     along y] sets the density, theory: a function of `theory` draws what is known
@@ -64,7 +66,7 @@ def parse(name: str, content: Any) -> Space:
     Raises:
         ValueError: it breaks a rule.
     """
-    required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "selection", "map")
+    required, optional = ("base", "steps", "seeds", "trials", "space"), ("fixed", "selection", "asked", "map")
     _known("a space", content, (*required, *optional))
     missing = [key for key in required if key not in content]
     require(not missing, f"a space must have {', '.join(required)}", f"none of {', '.join(missing)}", "add it")
@@ -79,6 +81,7 @@ def parse(name: str, content: Any) -> Space:
     parameters = tuple(_parameter(key, value) for key, value in space.items())
     _ordered(parameters)
     fixed, selection = (_changes(key, content.get(key), parameters) for key in ("fixed", "selection"))
+    asked = _asked(content.get("asked"), parameters)
     drawn = dict(_mapping("map", content.get("map")))
     points, known_theory = drawn.pop("points", [24, 16]), drawn.pop("theory", "")
     names = list(theory.FUNCTIONS)
@@ -102,6 +105,7 @@ def parse(name: str, content: Any) -> Space:
         (points[0], points[1]),
         selection,
         known_theory,
+        asked,
     )
 
 
@@ -157,6 +161,22 @@ def _ordered(parameters: tuple[Parameter, ...]) -> None:
     keys = [key for parameter in parameters for key in (parameter.key, *parameter.also)]
     twice = [key for key in keys if keys.count(key) > 1]
     require(not twice, "one parameter must set a key", f"{sorted({*twice})} twice", "drop one, or its `also`")
+
+
+def _asked(value: Any, parameters: tuple[Parameter, ...]) -> tuple[str, ...]:
+    keys = [] if value is None else value
+    require(isinstance(keys, list), "asked must be a list of keys", repr(keys), f"try [{keys}]")
+    able = [p.key for p in parameters if not p.when and p.choices and not any(map(_nested, p.choices))]
+    for key in keys:
+        rule = "asked must name parameters of the space with single choices and without `when`"
+        require(key in able, rule, f"{key!r}{nearest(str(key), able)}", f"there are {', '.join(able) or 'none'}")
+    require(len(set(keys)) == len(keys), "asked must name a parameter once", keys, "drop one")
+    require(len(keys) < len(parameters), "a space must leave something to choose", keys, "ask for fewer")
+    return tuple(keys)
+
+
+def _nested(choice: Any) -> bool:
+    return isinstance(choice, list | dict)
 
 
 def _axes(content: dict[str, Any], parameters: dict[str, Parameter]) -> dict[str, Parameter]:

@@ -1,7 +1,7 @@
 """Find where arithmetic trains: `python search/optimize.py`.
 
-One study for each space, multiplication and parity unless --space names others. Running the command again continues;
-the same command on another machine with the same --storage joins in.
+One study for each space (for each value of what a space asks about), multiplication and parity unless --space names
+others. Running the command again continues; the same command on another machine with the same --storage joins in.
 """
 
 import argparse
@@ -15,15 +15,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from optuna.study import Study
 from optuna.trial import FrozenTrial
 from rich.console import Console
 from rich.progress import Progress
 
 from arith_lightning.population.compilation import worthwhile
-from arith_lightning.search import command, samplers, studies
+from arith_lightning.search import answer, command, samplers, studies
 from arith_lightning.search.declaration import available, load
 from arith_lightning.search.objective import Result
-from arith_lightning.search.outcome import BEST, Outcome, amount, conclude, recall
+from arith_lightning.search.outcome import (
+    BEST,
+    EXTRAS,
+    LONG,
+    LONGER,
+    Advance,
+    LateError,
+    Outcome,
+    amount,
+    conclude,
+    explore,
+    recall,
+)
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.search.pool import Pool
 from arith_lightning.search.pruning import PRUNERS
@@ -49,7 +62,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--space", nargs="+", default=PAIR, metavar="NAME", help=f"names or files; there are {names}")
     parser.add_argument("--trials", type=command.positive, help="trials of each study, instead of the file's")
     parser.add_argument("--seeds", type=command.positive, help="seeds that score a trial, instead of the file's")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop asking for trials of a study after these")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="for each space: no trials, share, map after it"
+    )
+    parser.add_argument("--without", nargs="+", choices=EXTRAS, default=(), help="leave out what follows the answer")
     parser.add_argument("--sampler", choices=samplers.SAMPLERS, default="tpe", help="who proposes (default: tpe)")
     parser.add_argument("--pruner", choices=PRUNERS, default="halving", help="who drops (default: halving)")
     parser.add_argument(
@@ -81,13 +97,14 @@ class Search:
     logs: Path = Path("logs")
     workers: int = os.cpu_count() or 1
     ray: str | None = None
+    without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.console, self.token = Console(), uuid.uuid4().hex
         self.supply: Supply | None = None
 
     def run(self, spaces: Sequence[Space]) -> list[Outcome]:
-        """Bring the study of every space to its number of trials; say and return what came out.
+        """Bring the studies of every space to their number of trials; say and return what came out of each.
 
         Raises:
             ValueError: a space, the storage or an option is refused.
@@ -97,19 +114,29 @@ class Search:
             space.validate()
         pool = command.open_pool(self, self.lost)
         try:
-            return [self.conduct(space, pool) for space in spaces]
+            return [outcome for space in spaces for outcome in self.ask(space, pool)]
         finally:
             pool.stop()
             with suppress(Exception):  # a storage that is gone keeps them until the next start
                 if self.supply:
                     studies.reclaim(self.supply.study, [(self.token, worker) for worker in range(self.workers)])
 
+    def ask(self, space: Space, pool: Pool) -> list[Outcome]:
+        """Answer a space: by one study, or by one for each value that is asked about."""
+        parts, began = space.parts(), time.time()
+        ends = [began + 60 * self.minutes * (k + 1) / len(parts) for k in range(len(parts))]
+        outcomes = [self.conduct(part, pool, end) for part, end in zip(parts, ends, strict=True)]
+        if space.asked:
+            told = [answer.Part(part, outcome) for part, outcome in zip(parts, outcomes, strict=True)]
+            answer.tell(space, told, self.logs / space.name, self.console)
+        return outcomes
+
     def stored(self, space: Space) -> str:
         """Return where the study of a space is."""
         return str(self.logs / space.name / "journal.log") if self.storage is None else self.storage
 
-    def conduct(self, space: Space, pool: Pool) -> Outcome:
-        """Bring one study to its number of trials; say and return what came out."""
+    def conduct(self, space: Space, pool: Pool, deadline: float) -> Outcome:
+        """Bring one study to its number of trials, in time; say and return what came out."""
         folder, storage = self.logs / space.name, self.stored(space)
         folder.mkdir(parents=True, exist_ok=True)
         with studies.reached(storage):
@@ -123,7 +150,7 @@ class Search:
             seed=self.seed,
             command=self.token,
             compile=worthwhile(2 * steps, torch.device("cpu")),
-            deadline=time.time() + 60 * self.minutes,
+            deadline=deadline,
             batch=self.batch,
         )
         self.supply = Supply(study, work, pool)
@@ -131,13 +158,25 @@ class Search:
             self.fill(self.supply, progress)
             with studies.reached(storage):
                 outcome = recall(folder, study, space)
-                if outcome is None and studies.completed(study):
-                    task = progress.add_task("  best, share, map", total=amount(space), note="")
-                    outcome = conclude(study, work, pool, folder, lambda n: progress.advance(task, n))
+                if outcome is not None or studies.completed(study):
+                    left = amount(space, outcome, self.without)
+                    task = progress.add_task("  best, share, map", total=left, note="")
+                    outcome = self.tail(study, work, pool, folder, outcome, lambda n: progress.advance(task, n))
         if outcome is None:
             raise ValueError(f"{space.name}: no trial was finished; give it more --minutes than {self.minutes:g}")
         show(space, outcome, folder, self.console)
         return outcome
+
+    def tail(
+        self, study: Study, work: Work, pool: Pool, folder: Path, known: Outcome | None, advance: Advance
+    ) -> Outcome:
+        """Return a study's outcome: what is known of it, and what it lacks as far as there is time."""
+        outcome = known or conclude(study, work, pool, folder, advance)
+        try:
+            return explore(study, work, pool, folder, outcome, self.without, advance)
+        except LateError:
+            self.console.print(f"  {work.space.name}: not in time: its share, its map; the same command adds them")
+            return outcome
 
     def fill(self, supply: Supply, progress: Progress) -> None:
         """Let the workers fill a study, and show how far it has come."""
@@ -177,8 +216,15 @@ def show(space: Space, outcome: Outcome, folder: Path, console: Console) -> None
     best = "  ".join(f"{key.rpartition('.')[2]}={_short(value)}" for key, value in outcome.best.items())
     console.print(f"  best setting:  {best}", highlight=False)
     console.print(f"  on fresh seeds:  [bold]{outcome.fresh}[/bold]".replace("[0", "\\[0").replace("[1", "\\[1"))
-    console.print(f"  settings that train:  {outcome.share}".replace("[", "\\["))
-    if space.axes:
+    if outcome.longer:
+        console.print(
+            f"  with {LONGER} times the steps:  {outcome.longer} ({folder / LONG})", markup=False, soft_wrap=True
+        )
+    if outcome.share:
+        console.print(f"  settings that train:  {outcome.share}".replace("[", "\\["))
+    if where := answer.windows(outcome):
+        console.print(f"  they lie within:  {where}", highlight=False)
+    if (folder / PICTURE).exists():
         console.print(f"  map: {folder / PICTURE}   (tensorboard --logdir {folder})", soft_wrap=True)
     console.print(f"  run it: python -m arith_lightning.fit --config {folder / BEST}\n", soft_wrap=True)
 

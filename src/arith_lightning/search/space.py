@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,12 @@ class Parameter:
         """Tell whether the conditions on other parameters hold."""
         return all(setting.get(key) in values for key, values in self.when.items())
 
+    def given(self, settled: Setting) -> "Parameter | None":
+        """Return the parameter where others have been settled; None if it does not exist there."""
+        if any(settled[key] not in values for key, values in self.when.items() if key in settled):
+            return None
+        return replace(self, when={key: values for key, values in self.when.items() if key not in settled})
+
     def grid(self, count: int) -> list[Any]:
         """Return every choice, or `count` evenly spaced values (on the logarithm, if it is searched so)."""
         if self.choices:
@@ -131,6 +137,23 @@ class Space:
     """What trials change in addition, and reported results do not: examples that are theirs alone."""
     theory: str = ""
     """Function of `theory` that draws what is known into the map."""
+    asked: tuple[str, ...] = ()
+    """Keys of parameters each of whose values is answered for: by a study of its own over all other parameters."""
+
+    def parts(self) -> "list[Space]":
+        """Return a space for each combination of the values that are asked about; itself where there are none."""
+        asked = [parameter for parameter in self.parameters if parameter.key in self.asked]
+        points = itertools.product(*(parameter.choices for parameter in asked))
+        return [self.part(list(zip(asked, values, strict=True))) for values in points] if asked else [self]
+
+    def part(self, settled: "list[tuple[Parameter, Any]]") -> "Space":
+        """Return the space of what is left to choose where some parameters have these values."""
+        at: Setting = {key: v for parameter, value in settled for key, v in parameter.at(value).items()}
+        label = ",".join(f"{parameter.name}={value}" for parameter, value in settled)
+        left = (parameter.given(at) for parameter in self.parameters if parameter.key not in at)
+        free = tuple(parameter for parameter in left if parameter)
+        name = f"{self.name}/{label}"
+        return replace(self, name=name, fixed=self.fixed | at, parameters=free, axes={}, theory="", asked=())
 
     def suggest(self, trial: Trial) -> Setting:
         """Draw one setting, conditional parameters after those they depend on."""

@@ -15,7 +15,6 @@ from optuna.trial import Trial, TrialState
 
 from arith_lightning import seeds as allotted
 from arith_lightning.config import experiment
-from arith_lightning.evaluation import Rate
 from arith_lightning.population import Population
 from arith_lightning.search import pruning, studies
 from arith_lightning.search.objective import Result, summarize, value
@@ -136,13 +135,13 @@ class Worker:
         """Train settings outside of a study."""
         return self.trainer(space, compile).train(settings, seeds, drop_decided=drop_decided)
 
-    def measure(self, config: str) -> Rate:
-        """Train a configuration as `fit` does; return how many of its seeds succeed."""
+    def measure(self, config: str) -> Result:
+        """Train a configuration as `fit` does; return what its seeds do."""
         built = experiment(["--config", config])
         population = Population(built.module, built.data, built.config["seeds"], built.settings, built.evaluate_every)
         fit(population, built.max_steps)
         (result,) = summarize(population, len(built.settings))
-        return Rate(result.successes, result.n)
+        return result
 
     def trainer(self, space: Space, compile: bool) -> Batch:
         """Return what trains settings of a space, with its parsed experiments: tiles of a map are many and short."""
