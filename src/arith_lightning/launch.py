@@ -2,16 +2,19 @@
 
 import importlib
 import signal
+import sys
 
-from arith_lightning.terminal import INTERRUPTED, said
-
-"""Exit code of an interrupted command, by Ctrl-C or SIGTERM, as of any program ended by Ctrl-C."""
+from arith_lightning import commandline
+from arith_lightning.terminal import INTERRUPTED, REFUSED, said
 
 
 def launch(module: str) -> int:
-    """Import a module and run its `main`; return the exit code."""
+    """Look for the files that are named, then import a module and run its `main`; return the exit code."""
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        commandline.examine(sys.argv[1:])
         return int(importlib.import_module(module).main())
+    except commandline.MissingFileError as error:
+        return said(f"error: {error}", REFUSED)
     except KeyboardInterrupt:
         return said("interrupted before anything was begun; run the same command again", INTERRUPTED)
