@@ -25,7 +25,7 @@ def test_help_has_a_line_for_each_command(monkeypatch, capsys):
     assert run(monkeypatch, "--help") == (0, [])
     told = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in told[2:]] == list(cli.COMMANDS)
-    assert max(map(len, told)) <= 100
+    assert max(map(len, told)) <= 80
 
 
 def test_a_misspelt_command_is_one_line_with_the_nearest(monkeypatch, capsys):

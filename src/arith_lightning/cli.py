@@ -7,10 +7,7 @@ from arith_lightning.launch import launch
 from arith_lightning.terminal import REFUSED, said
 
 COMMANDS = {
-    "fit": (
-        "fitting",
-        "train a configuration as a population of seeds; `fit test`, `fit validate`: measure a run again",
-    ),
+    "fit": ("fitting", "train a configuration as a population of seeds"),
     "predict": ("fitting", "ask the best network of a run"),
     "search": ("search.optimize", "search settings that train"),
     "atlas": ("search.atlas", "draw where training succeeds over two settings"),
