@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from arith_lightning import seeds
+from arith_lightning import seeds, shipped
 from arith_lightning.search import declaration, outcome
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ def test_a_search_takes_its_seeds_from_them():
         seeds.first(10_000_001, seeds.TRIALS)
 
 
-@pytest.mark.parametrize("name", declaration.available())
+@pytest.mark.parametrize("name", shipped.available())
 def test_the_seeds_of_every_space_stay_in_their_range(name):
     assert declaration.load(name).seeds <= len(seeds.TRIALS)
 

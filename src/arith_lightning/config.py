@@ -18,7 +18,7 @@ from torch import Tensor
 from arith_lightning import data, imports, reading, trainer
 from arith_lightning import seeds as numbers
 from arith_lightning.architectures import ArithmeticModule
-from arith_lightning.commandline import PATHS, listed, pairs
+from arith_lightning.commandline import PATHS, listed, pairs, resolved
 from arith_lightning.complaint import require, short
 from arith_lightning.data import ArithmeticDataModule
 from arith_lightning.explain import BASES, KINDS, explained, exported
@@ -98,7 +98,7 @@ class ArithmeticCLI(LightningCLI):
             ValueError: a file or a value is refused; nothing has been built or written.
         """
         imports.here()
-        given = listed(sys.argv[1:] if args is None else args)
+        given = resolved(listed(sys.argv[1:] if args is None else args))
         if args is None:
             sys.argv[1:] = given
         else:

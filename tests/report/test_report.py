@@ -8,12 +8,11 @@ from string import Formatter
 
 import pytest
 
-from arith_lightning import trained
+from arith_lightning import shipped, trained
 from arith_lightning.config import experiment
 from arith_lightning.report import command, page, template
 from arith_lightning.report.system import OF_RUN, System, folded
 from arith_lightning.report.systems import SYSTEMS
-from arith_lightning.search import declaration
 from arith_lightning.trained import QUICK_SEEDS, Run, Trained
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +35,7 @@ def test_every_command_names_a_configuration_and_flags_that_exist(system, monkey
     monkeypatch.chdir(ROOT)
     for label, run in system.runs.items():
         assert experiment(run.arguments()).max_steps > 0, label
-    assert {space for space in system.maps} <= {*declaration.available()}
+    assert {space for space in system.maps} <= {*shipped.available()}
 
 
 def test_a_quick_report_trains_once_and_says_that_it_is_quick(project, monkeypatch):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from example import GOOD, RATE, changed
 
+from arith_lightning import shipped
 from arith_lightning.search import chart as charts
 from arith_lightning.search import declaration
 from arith_lightning.search.picture import PICTURE, draw, edges
@@ -90,10 +91,10 @@ def test_a_map_finds_the_basin_that_theory_draws(chart, pool):
 
 
 def test_a_map_of_every_space_has_cells_that_can_be_built():
-    spaces = [space for name in declaration.available() if (space := declaration.load(name)).axes]
+    spaces = [space for name in shipped.available() if (space := declaration.load(name)).axes]
     assert {"multiplication", "parity"} <= {space.name for space in spaces}
     for space in spaces:
-        cells = charts.Chart(space, (2, 2), range(2), declaration.SPACES).cells()
+        cells = charts.Chart(space, (2, 2), range(2), shipped.ROOT).cells()
         assert space.build(cells[-1]).max_steps == space.steps
 
 

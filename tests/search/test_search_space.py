@@ -3,11 +3,12 @@ import pytest
 import yaml
 from example import GOOD, RATE, changed
 
+from arith_lightning import shipped
 from arith_lightning.config import experiment
 from arith_lightning.search import declaration
 
 
-@pytest.mark.parametrize("name", declaration.available())
+@pytest.mark.parametrize("name", shipped.available())
 def test_every_space_is_valid(name):
     declaration.load(name).validate()
 
@@ -16,7 +17,7 @@ def test_spaces_of_a_folder_are_known_by_it_and_their_studies_by_the_file_alone(
     assert declaration.load("found/npu_mul_ranges").name == "npu_mul_ranges"
     with pytest.raises(ValueError, match=r"got 'npu_mul_ranges'.*the nearest is 'found/npu_mul_ranges'"):
         declaration.load("npu_mul_ranges")
-    names = declaration.available()
+    names = shipped.available()
     assert len(names) == len({name.rpartition("/")[2] for name in names})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from arith_lightning import reading, runs
+from arith_lightning import reading, runs, shipped
 from arith_lightning.complaint import require
 from arith_lightning.config import experiment
 from arith_lightning.runs import LOGS
@@ -81,6 +81,7 @@ class BenchmarkTable:
     """
 
     def __init__(self, path: Path, quick: bool = False, above: tuple[Path, ...] = ()) -> None:
+        path = shipped.config(path, "a table")
         content = load(path)
         require(path.resolve() not in above, "a table must not stand beside itself", f"found: {path.name}", "drop it")
         require(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from arith_lightning import shipped
 from arith_lightning.complaint import nearest, require
 
 Header = bool | Literal["auto"]
@@ -31,14 +32,14 @@ def read(path: str, header: Header, separator: str | None) -> pd.DataFrame:
     """Return the rows of a file, columns by name; without a header they are called c0, c1, ...
 
     Args:
-        path: the file; a relative path is taken from the current folder.
+        path: the file; a relative path is taken from the current folder, then from what comes with the package.
         header: whether the first line names the columns; `auto`: it does if none of its cells is a number.
         separator: what parts cells; None is a comma, or a tab in files that end with .tsv.
 
     Raises:
         ValueError: there is no such file, or it cannot be read.
     """
-    place = Path(path).expanduser()
+    place = shipped.find(path)
     require(place.is_file(), "path must be a file", place.absolute(), "correct it, or change into its folder")
     suffix = place.suffix.lower()
     rule = f"path must end with {', '.join(SUFFIXES)}"

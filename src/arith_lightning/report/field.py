@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from arith_lightning import runs
+from arith_lightning import runs, shipped
 from arith_lightning.report import page
 from arith_lightning.results import shown
 from arith_lightning.trained import Run, Trained, prepare
@@ -21,8 +21,9 @@ HEAD = "| configuration | question | seeds that solve it | worth | constant | wh
 
 def cases() -> list[Run]:
     """Return the configurations, those that were posted last."""
-    files = [*sorted(FOLDER.glob("*.yaml")), *sorted(FOLDER.glob("*/*.yaml"))]
-    return [Run(path.stem, folder=str(path.parent)) for path in files]
+    there = shipped.find(FOLDER)
+    files = [*sorted(there.glob("*.yaml")), *sorted(there.glob("*/*.yaml"))]
+    return [Run(path.stem, folder=str(FOLDER / path.parent.relative_to(there))) for path in files]
 
 
 def question(path: Path) -> str:
@@ -40,7 +41,13 @@ def row(run: Run, trained: Trained) -> str:
     worth = f"{'accuracy' if unit == 'accuracy' else 'R^2'} {shown(told[unit]['median'])}"
     why = max(told["diagnoses"], key=lambda each: each["members"], default=None)
     words = f"{why['finding']}, {why['members']} of {why['of']}" if why else ""
-    cells = (f"[{path.stem}](../{path.as_posix()})", page.plain(question(path)), trained.rate, worth, shown(constant))
+    cells = (
+        f"[{path.stem}](../{path.as_posix()})",
+        page.plain(question(shipped.find(path))),
+        trained.rate,
+        worth,
+        shown(constant),
+    )
     return f"| {' | '.join(map(str, (*cells, words)))} |"
 
 

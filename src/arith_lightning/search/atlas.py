@@ -17,9 +17,10 @@ from arith_lightning import seeds
 from arith_lightning.complaint import require
 from arith_lightning.search import command
 from arith_lightning.search.chart import Chart
-from arith_lightning.search.declaration import available, load
+from arith_lightning.search.declaration import load
 from arith_lightning.search.picture import PICTURE
 from arith_lightning.search.picture import draw as picture
+from arith_lightning.shipped import available
 
 LARGEST = 1_000_000
 """Cells that a map may have; each is parsed, trained and kept."""

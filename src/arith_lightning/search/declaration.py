@@ -16,16 +16,13 @@ map: axes of the picture, {x: key, y: key, panels: key}; {key: dotted key, low, 
 """
 
 import math
-from pathlib import Path
 from typing import Any
 
-from arith_lightning import reading
+from arith_lightning import reading, shipped
 from arith_lightning.complaint import nearest, require, short
 from arith_lightning.search import theory
 from arith_lightning.search.space import Parameter, Space
 
-ROOT = Path(__file__).parents[3]
-SPACES = ROOT / "search" / "spaces"
 LIMIT = 2**31 - 1
 """Largest number of steps, seeds or trials, and largest end of a range of whole numbers."""
 DENSEST = 1000
@@ -40,24 +37,12 @@ def load(name: str) -> Space:
     Raises:
         ValueError: there is no such file, or it breaks a rule.
     """
-    known = available()
-    path = Path(name) if name.endswith(".yaml") else SPACES / f"{name}.yaml"
-    there = ", ".join(space for space in known if "/" not in space)
-    way_out = f"there are {there}, and those of {SPACES.name}/found"
-    require(
-        name.endswith(".yaml") or name in known, "a space must be a file", f"'{name}'{nearest(name, known)}", way_out
-    )
+    path = shipped.space(name)
     content = reading.load(path, "a space")
     try:
         return parse(reading.stem(path), content)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
-
-
-def available() -> list[str]:
-    """Return the names of all spaces, those of folders in search/spaces last and with their folder."""
-    names = (path.relative_to(SPACES).with_suffix("").as_posix() for path in SPACES.rglob("*.yaml"))
-    return sorted(names, key=lambda name: ("/" in name, name))
 
 
 def parse(name: str, content: Any) -> Space:
@@ -74,7 +59,7 @@ def parse(name: str, content: Any) -> Space:
         whole = _whole(content[key]) and 1 <= content[key] <= LIMIT
         require(whole, f"{key} must be a positive whole number", repr(content[key]), "try 1000")
     base = content["base"]
-    known = isinstance(base, str) and base.endswith((".yaml", ".yml")) and (ROOT / base).is_file()
+    known = isinstance(base, str) and base.endswith((".yaml", ".yml")) and shipped.find(base).is_file()
     require(known, "base must be a configuration file", repr(base), "try configs/nmu_mul.yaml")
     space = _mapping("space", content["space"])
     require(bool(space), "space must name at least one parameter", repr(space), "add {low, high} of one")
@@ -95,7 +80,7 @@ def parse(name: str, content: Any) -> Space:
     require(dense, f"map.points must be two whole numbers from 2 to {DENSEST}", points, "try [24, 16]")
     return Space(
         name,
-        ROOT / base,
+        shipped.find(base).absolute(),
         content["steps"],
         content["seeds"],
         content["trials"],

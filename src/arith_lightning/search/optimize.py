@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from arith_lightning.population.compilation import worthwhile
 from arith_lightning.search import answer, command, samplers, studies
-from arith_lightning.search.declaration import available, load
+from arith_lightning.search.declaration import load
 from arith_lightning.search.objective import Result
 from arith_lightning.search.outcome import (
     BEST,
@@ -43,6 +43,7 @@ from arith_lightning.search.pruning import PRUNERS
 from arith_lightning.search.space import Space
 from arith_lightning.search.supply import Supply
 from arith_lightning.search.worker import BATCH, Work
+from arith_lightning.shipped import available
 
 PAIR = ("multiplication", "parity")
 """Spaces that are searched when none is named."""
