@@ -44,11 +44,19 @@ def test_the_command_and_python_answer_the_same(run, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(["3"], "3"), ([], "predict needs an example"), (["3,x"], "x"), (["3,4", "--member", "7"], "7")],
+    [
+        (["3"], "3"),
+        ([], "predict needs an example"),
+        (["3,x"], "x"),
+        (["3,nan"], "others in b"),
+        (["3,4", "--member", "7"], "7"),
+    ],
 )
 def test_what_cannot_be_asked_is_told_in_one_line(run, monkeypatch, capsys, arguments, told):
     capsys.readouterr()
     assert ask(monkeypatch, "predict", str(run), *arguments) == 2
-    said = capsys.readouterr().err.strip().splitlines()
+    written, errors = capsys.readouterr()
+    assert not written
+    said = errors.strip().splitlines()
     assert len(said) == 1
     assert told in said[0]

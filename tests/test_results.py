@@ -150,9 +150,23 @@ def test_classes_have_an_accuracy_beside_that_of_the_commonest(tmp_path, trainer
     results.show(population, console)
     shown = console.export_text()
     assert "always the majority class" in shown
+    assert "would solve it, too" not in shown
     assert [line.split("│")[2:4] for line in shown.splitlines() if line.startswith("│ 7 ")] == [
         [" large  ", " large     "]
     ]
+
+
+def test_a_constant_that_would_solve_it_is_told_and_failures_without_a_cause_are_counted(tmp_path, trainer):
+    path = written(tmp_path, "n,kind\n" + "".join(f"{k},{'small' if k < 6 else 'large'}\n" for k in range(8)))
+    data = Table(path, scale_inputs="range", classes=True, test_share=0, tolerance=0.3)
+    population = Population(MLP(1, 2, depth=0, head="softmax", loss="logits"), data, range(2), evaluate_every=1)
+    assert results.unexplained(population, []) == ""
+    trainer(1).fit(population)
+    console = Console(record=True, width=120)
+    results.show(population, console)
+    assert "Always answering the majority class would solve it, too" in console.export_text()
+    population.record.error[:] = 1.0
+    assert results.unexplained(population, []).startswith("2 of 2 unsolved networks: no cause was found; ")
 
 
 def test_r2_is_of_each_setting_s_own_targets(trainer):

@@ -135,7 +135,9 @@ class FitCLI(ArithmeticCLI):
         results.show(self.model, Console())
         for found in self.doctor.found:
             Console().print(f"{found.finding.name}: {found.sentence}", style="yellow", highlight=False, markup=False)
-        if self.doctor.found:
+        if unexplained := results.unexplained(self.model, self.doctor.found):
+            Console().print(unexplained, style="yellow", highlight=False, soft_wrap=True)
+        if self.doctor.found or unexplained:
             way_out = f"python -m arith_lightning.remedies --config {quote(f'{self.folder}/{runs.CONFIG}')}"
             Console().print(f"What makes it train is found by trying: {way_out}", highlight=False, soft_wrap=True)
         Console().print(f"Everything of this run: {self.folder}", highlight=False, soft_wrap=True)

@@ -61,9 +61,10 @@ def show(network: Answerer, x: Tensor, classes: bool) -> None:
         x: inputs `(n, inputs)`.
         classes: whether the outputs are classes.
     """
+    answers = network.ask(x).tolist()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*network.named(x.shape[1]), *(["class"] if classes else []), *network.outputs])
-    for row, answer in zip(x.tolist(), network.ask(x).tolist(), strict=True):
+    for row, answer in zip(x.tolist(), answers, strict=True):
         chosen = [network.outputs[max(range(len(answer)), key=answer.__getitem__)]] if classes else []
         writer.writerow([*(f"{value:.9g}" for value in row), *chosen, *(f"{value:.9g}" for value in answer)])
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from torch import Tensor
 
 from arith_lightning import baselines, runs
+from arith_lightning.diagnosis import Diagnosis
 from arith_lightning.evaluation import Rate
 from arith_lightning.evaluation.record import NEVER
 from arith_lightning.formulas import formula
@@ -217,6 +218,8 @@ def show(population: Population, console: Console) -> None:
         f"({s['architecture']} on {s['dataset']}; solved: {s['criterion']} below {bar(s)})"
     )
     always, unit = s["baseline"], "accuracy" if "accuracy" in s else "r2"
+    if always["error"] < s["thresholds"][0]:
+        console.print(f"[bold]Always answering {always['answer']} would solve it, too[/bold]: ask for a smaller error.")
     heads = ("", "best", "median", "worst", f"always {always['answer']}")
     sparse = s["sparsity_error"]["median"] is not None
     table = Table(
@@ -259,6 +262,14 @@ def show(population: Population, console: Console) -> None:
         for name, values in s["weights"].items():
             console.print(f"  {name} = {values}", highlight=False, markup=False, soft_wrap=True)
     side_by_side(s, console)
+
+
+def unexplained(population: Population, found: Sequence[Diagnosis]) -> str:
+    """Return what is said of the failing networks that no finding holds for; nothing where there are none."""
+    failing = int((population.record.measured & ~population.success).sum())
+    others = failing - sum(diagnosis.members for diagnosis in found)
+    seldom = "; looks are taken at evaluations, evaluate more often (--evaluate_every)" if others == failing else ""
+    return f"{others} of {failing} unsolved networks: no cause was found{seldom}." if others > 0 else ""
 
 
 def counted(s: dict[str, Any]) -> str:

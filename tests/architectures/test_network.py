@@ -185,6 +185,34 @@ class Branching(Part):
         return answer if answer.sum() > 0 else -answer
 
 
+class Crossing(nn.Linear):
+    """Mixes the examples that it is asked together."""
+
+    def __init__(self):
+        super().__init__(2, 1)
+
+    def forward(self, x):
+        return super().forward(x - x.mean(0))
+
+
+class BranchingOnInputs(Crossing):
+    def forward(self, x):
+        return nn.Linear.forward(self, x if x.sum() > 0 else x + 1)
+
+
+class Talking(nn.Linear):
+    """Writes as it goes, which no compiler takes into a graph."""
+
+    def forward(self, x):
+        print(end="")
+        return super().forward(x)
+
+
+class Pair(Crossing):
+    def forward(self, x):
+        return nn.Linear.forward(self, x), x
+
+
 class Counting(Part):
     def __init__(self):
         super().__init__()
@@ -221,7 +249,10 @@ class Unseeded(Part):
         (nn.LazyLinear(1), "must know its sizes; got weight, bias"),
         (nn.Linear(2, 1).requires_grad_(False), "must be trained; got weight, bias"),
         (nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1).double()), "of one type; got torch.float32, torch.float64"),
-        (nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1)), "got 1, a BatchNorm1d; set track_running"),
+        (
+            nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1)),
+            "got 1, a BatchNorm1d; take torch.nn.LayerNorm",
+        ),
         (nn.Sequential(nn.Dropout(0.1), nn.Linear(2, 1)), "got 0, a Dropout with a rate of 0.1; set the rate to 0"),
         (nn.TransformerEncoderLayer(2, 1), "got self_attn, a MultiheadAttention with a rate of 0.1"),
         (Raw(), "must be drawn anew for each seed; got factor, which no reset_parameters"),
@@ -230,9 +261,12 @@ class Unseeded(Part):
         (Counting, "Counting must not change what it holds; got network.seen"),
         (Recurrent, "Recurrent must not call torch.nn.GRU, which torch cannot map; .*GRUCell"),
         (nn.Linear(2, 3), r"the data asks Linear for \(n, 1\); got your network returns \(n, 3\)"),
+        (Crossing, "Crossing must answer each example by itself; got answers that change with the examples beside"),
+        (BranchingOnInputs, "BranchingOnInputs must not branch on a tensor's value; got RuntimeError at test_network"),
+        (Pair, "Pair must return one tensor; got tuple"),
         (nn.Linear(3, 1), r"Linear must take the data's inputs, \(n, 2\); got RuntimeError: mat1"),
     ],
-    ids=range(17),
+    ids=range(20),
 )
 def test_what_cannot_be_trained_as_one_of_many_is_refused_in_a_sentence(given, told):
     with pytest.raises(ValueError, match=told) as refused:
@@ -247,7 +281,7 @@ def test_a_start_that_no_seed_decides_is_refused():
 
 
 def test_what_cannot_be_compiled_is_trained(trainer, caplog):
-    own = network(nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False), nn.Linear(3, 1))
+    own = network(nn.Linear(2, 3), Talking(3, 3), nn.Linear(3, 1))
     population = Population(own, SingleModuleTask(), seeds=[0, 1], evaluate_every=2, compile=True)
     trainer(4).fit(population)
     assert "cannot be compiled" in caplog.text

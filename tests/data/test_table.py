@@ -193,6 +193,12 @@ def test_classes_train_from_logits_as_in_a_plain_trainer_whatever_becomes_of_oth
     assert population.success.tolist() == [True, False]
 
 
+def test_one_tested_row_of_words_is_enough(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("x,kind\n" + "".join(f"{k},{'yes' if k % 2 else 'no'}\n" for k in range(10)))
+    assert Table(path=str(path), classes=True, test_share=0.1).tested_y.shape == (2, 1)
+
+
 def test_integers_as_labels_are_ordered_by_size(tmp_path):
     path = written(tmp_path, "x,kind\n" + "".join(f"{k},{k % 11}\n" for k in range(33)))
     assert Table(path, classes=True, test_share=0).labels == [str(k) for k in range(11)]

@@ -32,3 +32,9 @@ class Drawn(SingleModuleTask):
 def test_examples_of_a_wrong_shape_are_refused(turned):
     with pytest.raises(ValueError, match=r"a batch must be inputs \(2, examples\) and targets \(1, examples\); got "):
         Population(NMU(), Drawn(turned))
+
+
+@pytest.mark.parametrize("seeds", [3, "abc", [1.5], [True, 0.5], None])
+def test_seeds_that_are_no_whole_numbers_are_refused_at_once(seeds):
+    with pytest.raises(ValueError, match=r"seeds must be (a list of )?whole numbers"):
+        Population(NMU(), SingleModuleTask(), seeds=seeds)

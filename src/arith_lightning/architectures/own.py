@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.parameter import is_lazy
 
 from arith_lightning.architectures.reduction import linear
@@ -96,12 +96,12 @@ def examine(body: nn.Module) -> None:
     require(real, "parameters must be real numbers of one type", ", ".join(sorted(kinds)), "try body.float()")
     for name, part in body.named_modules():
         told = f"{name or kind}, a {type(part).__name__}"
-        running = isinstance(part, _NormBase) and part.track_running_stats
+        running = isinstance(part, _BatchNorm) or (isinstance(part, _NormBase) and part.track_running_stats)
         require(
             not running,
-            "a network must not keep running averages, which examples of one step leave to the next",
+            "a network must not average over the examples of a step, or keep averages for the next one",
             told,
-            "set track_running_stats=False, or take torch.nn.LayerNorm",
+            "take torch.nn.LayerNorm, or InstanceNorm with track_running_stats=False",
         )
         rate = getattr(part, "p" if isinstance(part, nn.modules.dropout._DropoutNd) else "dropout", 0)
         require(

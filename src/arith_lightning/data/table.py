@@ -110,7 +110,7 @@ class Table(ArithmeticDataModule):
             require(len(y_names) == 1, "classes must be one column", ", ".join(y_names), "name one target")
             self.labels, places = rows.labels(table[y_names[0]])
             require(scale_targets == "none", "classes are not scaled", scale_targets, "leave out scale_targets")
-            unknown = sorted({*places[test]} - {*places[train]})
+            unknown = sorted({*places[test.numpy()]} - {*places[train.numpy()]})
             rule = "every class must be among the training rows"
             require(not unknown, rule, f"{[self.labels[k] for k in unknown]} only tested", "change the test part")
             y = torch.zeros(len(self.labels), len(table), dtype=torch.float64)

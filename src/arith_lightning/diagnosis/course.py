@@ -45,7 +45,7 @@ def too_large_a_step(e: Evidence) -> Seen | None:
     At a rate near 2 / curvature steps jump over the valley. Recognised by an error that rises at a third of the last
     evaluations or more and changes twofold, or that is ten times a constant answer's.
     """
-    grown = e.inside > 10 * (e.variance + e.y.double().mean((1, 2)).square())
+    grown = (e.inside > 10 * (e.variance + e.y.double().mean((1, 2)).square())) & (len(e.steps) > 1)
     restless = torch.zeros_like(e.wrong)
     late = e.errors[len(e.steps) // 2 :]
     if len(e.steps) >= MANY:

@@ -53,11 +53,14 @@ def examine(x: Tensor, known: Sequence[str], own: Preparation | None, item_featu
         item_features: features of an item where examples have any number of items, else 0.
 
     Raises:
-        ValueError: an example has not as many inputs as the dataset, or one that it cannot show to a network.
+        ValueError: an example has not as many inputs as the dataset, or one that is no number, or cannot be shown.
     """
     known = named(known, item_features, x.shape[-1] if x.dim() else 0)
     fit = x.dim() == 2 and x.shape[1] == len(known)
     rule = f"inputs must have a row for each example and {len(known)} columns"
     require(fit, rule, f"the shape {tuple(x.shape)}", f"give {', '.join(known[:8])}")
+    finite = x.isfinite().all(0)
+    missing = ", ".join(name for name, there in zip(known, finite.tolist(), strict=True) if not there)
+    require(not missing, "inputs must be finite numbers", f"others in {missing}", "drop these examples")
     if own:
         own.check(x.mT)

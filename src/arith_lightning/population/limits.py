@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from numbers import Integral
 
 import psutil
 import torch
@@ -30,7 +31,11 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule, seeds: Sequenc
     Raises:
         ValueError: with the first seed that is wrong, the memory that is needed, or the shapes that are drawn.
     """
+    several = isinstance(seeds, Sequence) and not isinstance(seeds, str)
+    require(several, "seeds must be a list of whole numbers or a range", repr(seeds), "write range(64)")
     require(len(seeds) > 0, "a population needs a seed", len(seeds), "try 64")
+    broken = [] if isinstance(seeds, range) else [seed for seed in seeds if not isinstance(seed, Integral)]
+    require(not broken, "seeds must be whole numbers", repr(broken[:1]), "write range(64)")
     ends = (seeds[0], seeds[-1]) if isinstance(seeds, range) else (min(seeds), max(seeds))
     wrong = [seed for seed in ends if seed not in SEEDS]
     require(not wrong, "seeds must lie in [0, 2^31)", wrong, "try 0 or 64")

@@ -45,6 +45,8 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
     kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
     way_out = "change its first layer" if own else "take another architecture"
     answer = attempt(lambda: module(x), f"{kind} must take the data's inputs, {shape(x)}", way_out)
+    one = isinstance(answer, Tensor)
+    require(one, f"{kind} must return one tensor", type(answer).__name__, "return the answers alone")
     fit = answer.shape == y.shape
     way_out = "change its last layer" if own else "take another architecture"
     require(fit, f"the data asks {kind} for {shape(y)}", f"your network returns {shape(answer)}", way_out)
@@ -78,12 +80,32 @@ def shared(module: Network, kind: str, x: Tensor, y: Tensor, kept: dict[str, Ten
     way_out = "calculate it anew at each call"
     require(not changed, f"{kind} must not change what it holds", ", ".join(changed), way_out)
     members = {name: torch.stack([starts[0][name], starts[2][name]]) for name in starts[0]}
+    both = torch.stack([x, x]), torch.stack([y, y])
     loss = Functional(module, objective)
     rule = f"{kind} must be one that torch can map over many networks"
     step = torch.tensor(0)
-    attempt(lambda: vmap(grad(lambda values: loss.at(values, x.mT, y.mT, step)))(members), rule, "see docs/your-own.md")
+
+    def gradient(values: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return grad(lambda values: loss.at(values, x.mT, y.mT, step))(values)
+
+    attempt(lambda: vmap(gradient)(members, *both), rule, "see docs/your-own.md")
+    apart(module, kind, x)
     module.eval()
-    attempt(lambda: vmap(lambda values: Functional(module, call).at(values, x))(members), rule, "see docs/your-own.md")
+    answers = Functional(module, call)
+    attempt(lambda: vmap(answers.at)(members, both[0]), rule, "see docs/your-own.md")
+
+
+def apart(module: Network, kind: str, x: Tensor) -> None:
+    """Refuse a network whose answer to an example depends on the others that are asked with it.
+
+    Raises:
+        ValueError: it does, or takes no single example.
+    """
+    rule, way_out = f"{kind} must answer each example by itself", "calculate nothing over the first axis, such as means"
+    together = module(x)
+    alone = torch.cat([attempt(lambda row=row: module(row), rule, way_out) for row in x.split(1)])
+    same = torch.allclose(together, alone, rtol=1e-3, atol=1e-5, equal_nan=True)
+    require(same, rule, "answers that change with the examples beside them", f"{way_out}; take LayerNorm for BatchNorm")
 
 
 def call(module: ArithmeticModule, x: Tensor) -> Tensor:

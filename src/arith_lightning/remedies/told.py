@@ -29,6 +29,8 @@ def sentence(course: Course) -> str:
     before = course.tried[AS_IT_IS]
     if course.solved:
         return f"{course.name}: every seed solves it as it is, {before.rate}; there is nothing to remedy."
+    if len(course.tried) == 1:
+        return f"{course.name}: no --minutes were left to try anything; as it is {before.rate} solve it."
     if course.winner == AS_IT_IS:
         return f"{course.name}: nothing that was tried makes it better; as it is {before.rate} of the seeds solve it."
     fresh = course.tried[FRESH].rate
