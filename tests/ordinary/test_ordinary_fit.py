@@ -77,7 +77,12 @@ def test_a_seed_is_what_a_plain_trainer_makes_of_it(project):
 
 @pytest.mark.parametrize("monitor", ["train_loss", "val_loss"])
 def test_metrics_of_training_and_of_validation_are_followed_once_an_epoch(project, monitor):
-    arguments = ["--config", "digits.yaml", "--trainer.max_epochs=3", f"--success={{monitor: {monitor}, below: 1}}"]
+    arguments = [
+        "--config",
+        "digits.yaml",
+        "--trainer.max_epochs=3",
+        f"--success={{monitor: {monitor}, above: null, below: 1}}",
+    ]
     course = training.train(arguments, 0)
     assert course.steps == [23, 46, 69]
     assert len({*course.values}) == 3
