@@ -20,7 +20,7 @@ from arith_lightning.config import seeds_of
 from arith_lightning.explain import explained
 from arith_lightning.ordinary.success import Course, Success
 from arith_lightning.population.trial import place
-from arith_lightning.trainer import only
+from arith_lightning.trainer import RULES
 
 KEY = "success"
 """The key by which a configuration says that its module is an ordinary one."""
@@ -149,10 +149,15 @@ class OrdinaryCLI(LightningCLI):
         with explained():
             super().parse_arguments(parser, listed(args))
             self.success = Success(**self.config.success.as_dict())
-        config, rule = self.config, "each seed has a Trainer on one device; trainer."
-        one = only(1, "1", "auto")(config.trainer.devices) or len(config.trainer.devices) == 1
-        require(one, f"{rule}devices must be 1", config.trainer.devices, "leave it out")
-        require(config.trainer.num_nodes == 1, f"{rule}num_nodes must be 1", config.trainer.num_nodes, "leave it out")
+        config = self.config
+        for name in ("devices", "num_nodes"):
+            holds, value = RULES[name][0], config.trainer[name]
+            require(
+                holds(value) or value == "auto",
+                f"each seed has a Trainer on one device; trainer.{name} must be 1",
+                value,
+                "leave it out",
+            )
         seed, way_out = config.seed_everything, "name the seeds, as in --seeds '[5]'"
         given = seed is not None and seed is not False
         require(
