@@ -17,6 +17,7 @@ from arith_lightning.data import ArithmeticDataModule
 
 UNKNOWN_KEY = re.compile(r"""(?:[Uu]nrecognized arguments:|accept option|Option)\s+-*['"]?([\w.]+)""")
 UNKNOWN_CLASS = re.compile(r"(?:import path string|Import path)[^:]*:\s*([\w.]+)")
+FOREIGN_CLASS = re.compile(r"Import path ([\w.]+) does not correspond to a subclass of Arithmetic")
 UNALLOCATED = re.compile(r"[Tt]ried to allocate ([\d.]+(?: \w?i?B)?)")
 NOT_INSTALLED = re.compile(r"Requirement '([^']+)' not met")
 REQUIRED = re.compile(r'Parser key "([\w.]+)":.*the following arguments are required: ([\w, ]+)', re.DOTALL)
@@ -65,6 +66,12 @@ def explain(text: str) -> str:
     """Shorten a message of the parser to what its reader can act on."""
     if match := UNKNOWN_KEY.search(text):
         return f"unknown key '{match[1]}'{nearest(match[1], keys())} (all keys: --print_config)"
+    if match := FOREIGN_CLASS.search(text):
+        return (
+            f"a population takes architectures and datasets of this project; got {match[1]}; an ordinary module trains "
+            "with a Trainer a seed where the configuration says what success is: "
+            "success: {monitor: val_acc, above: 0.95}"
+        )
     if match := UNKNOWN_CLASS.search(text):
         return unknown_class(match[1], PARSED_KEY.search(text))
     if match := UNALLOCATED.search(text):

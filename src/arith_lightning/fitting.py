@@ -17,11 +17,12 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
-from arith_lightning import checkpoints, reading, results, runs
+from arith_lightning import checkpoints, results, runs
 from arith_lightning.callbacks import Answer, Board, Dashboard, Doctor, PopulationProgress
 from arith_lightning.complaint import require
 from arith_lightning.config import SUBCOMMANDS, ArithmeticCLI
 from arith_lightning.explain import explain
+from arith_lightning.ordinary import training
 from arith_lightning.population.provenance import trained_in
 from arith_lightning.terminal import answered
 from arith_lightning.trainer import computes
@@ -115,12 +116,7 @@ class FitCLI(ArithmeticCLI):
 
     def name(self) -> str:
         """Return the experiment's name: that of the last configuration file."""
-        files = self.config[self.subcommand].get("config")
-        if not files:
-            return "run"
-        path = Path(str(files[-1])).absolute()
-        again = path.name == runs.CONFIG and runs.VERSION.fullmatch(path.parent.name)
-        return path.parent.parent.name if again else reading.stem(path)
+        return runs.name([str(file) for file in self.config[self.subcommand].get("config") or ()])
 
     def after_fit(self) -> None:
         """Show the answer: table, actual and predicted, files."""
@@ -165,7 +161,11 @@ def main(callbacks: Sequence[Callback] = ()) -> int:
 
 
 def command(callbacks: Sequence[Callback]) -> None:
-    """Do what the command line asks for."""
+    """Do what the command line asks for: with a population, or of an ordinary module with a Trainer a seed."""
+    if training.meant(sys.argv[2:]):
+        from arith_lightning.ordinary import fitting
+
+        return fitting.command(sys.argv[1], sys.argv[2:])
     try:
         FitCLI(callbacks)
     except SystemExit as stop:

@@ -12,12 +12,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from arith_lightning import reading
 
 try:
     import fcntl
@@ -58,6 +61,19 @@ def folder(root: Path, name: str, configuration: str) -> Path:
             following += 1
     except OSError as error:
         raise unwritable(root / name, error) from error
+
+
+def name(files: Sequence[str]) -> str:
+    """Return the experiment's name: that of the last of its configuration files; `run` without any.
+
+    Raises:
+        ValueError: a folder cannot have this name.
+    """
+    if not files:
+        return "run"
+    path = Path(files[-1]).absolute()
+    again = path.name == CONFIG and VERSION.fullmatch(path.parent.name)
+    return path.parent.parent.name if again else reading.stem(path)
 
 
 def begun(path: Path) -> bool:
