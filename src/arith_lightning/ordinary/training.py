@@ -13,8 +13,8 @@ from lightning import Callback, LightningDataModule, LightningModule, Trainer, s
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from arith_lightning import imports, reading
-from arith_lightning.commandline import listed, pairs
+from arith_lightning import imports, reading, shipped
+from arith_lightning.commandline import listed, pairs, resolved
 from arith_lightning.complaint import nearest, require, short
 from arith_lightning.config import seeds_of
 from arith_lightning.explain import explained
@@ -37,7 +37,9 @@ def meant(arguments: Sequence[str]) -> bool:
         ValueError: a configuration cannot be read.
     """
     return any(
-        key.partition(".")[0] == KEY or (key == "config" and KEY in reading.load(Path(value), "a configuration"))
+        KEY in reading.load(shipped.config(value), "a configuration")
+        if key == "config"
+        else key.partition(".")[0] == KEY
         for key, value in pairs(arguments)
     )
 
@@ -147,7 +149,7 @@ class OrdinaryCLI(LightningCLI):
         """Parse, with short messages, and refuse what a Trainer a seed cannot heed."""
         imports.here()
         with explained():
-            super().parse_arguments(parser, listed(args))
+            super().parse_arguments(parser, listed(resolved(args)))
             self.success = Success(**self.config.success.as_dict())
         config = self.config
         for name in ("devices", "num_nodes"):
