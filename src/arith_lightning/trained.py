@@ -75,6 +75,14 @@ class Trained:
         """Share of seeds that solve it."""
         return Rate(self.summary["successes"], self.summary["n"])
 
+    @property
+    def why(self) -> str:
+        """The finding that most of the unsolved members have, and how many they are; nothing where all are solved."""
+        if "diagnoses" not in self.summary:  # a run from before there were findings
+            return "" if self.rate.successes == self.rate.n else "not looked at"
+        main = max(self.summary["diagnoses"], key=lambda each: each["members"], default=None)
+        return f"{main['finding']}, {main['members']} of {main['of']}" if main else ""
+
     @cached_property
     def population(self) -> Population:
         """The members at their judged step."""

@@ -9,9 +9,9 @@ from torch import nn
 from arith_lightning import data
 from arith_lightning.architectures import MLP, NAC, NALU, NMU, MultiplicativeNAC, Network
 from arith_lightning.callbacks import Doctor
-from arith_lightning.diagnosis import History, diagnose, evidence
+from arith_lightning.diagnosis import History, diagnose, evidence, task
 from arith_lightning.diagnosis.family import family
-from arith_lightning.diagnosis.looking import parted
+from arith_lightning.diagnosis.task import parted
 from arith_lightning.population import Population
 
 
@@ -72,7 +72,7 @@ def test_weights_that_start_at_zero_are_told_by_what_they_may_become():
 def test_evidence_is_of_the_unsolved_members_and_of_what_they_answer():
     population, doctor = trained(MLP(widths=[3], head="relu"), asked(), seeds=5)
     population.record.error[1] = population.record.error[3] = 0.0
-    seen = evidence(population, doctor.history)
+    seen = evidence(population, doctor.history, doctor.task)
     assert (len(seen), seen.errors.shape) == (3, (8, 3))
     assert seen.steps.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
     for row, member in enumerate([0, 2, 4]):
@@ -87,12 +87,34 @@ def test_evidence_is_of_the_unsolved_members_and_of_what_they_answer():
         assert seen.fit_error[row].item() == pytest.approx(error, rel=1e-5)
     assert torch.equal(seen.y, seen.x.prod(1, keepdim=True))
     population.record.error[:] = 0.0
-    assert evidence(population, doctor.history) is None
+    assert evidence(population, doctor.history, doctor.task) is None
+
+
+def test_members_of_settings_with_other_ranges_are_told_of_their_own_sets():
+    settings = [{"interpolation": [0.0, 1.0]}, {"interpolation": [5.0, 9.0]}]
+    dataset = data.SingleModuleTask(operation="add")
+    module = MLP(dataset.in_features, widths=[3])
+    population, doctor = trained(module, dataset, seeds=2, settings=settings)
+    seen = evidence(population, doctor.history, doctor.task)
+    variances = [population.examples(k, "interpolation")[1].double().var(correction=0).item() for k in range(4)]
+    assert variances[0] != pytest.approx(variances[2])
+    assert seen.variance.tolist() == pytest.approx(variances)
+    assert sorted(doctor.task.known) == [0, 2]
+
+
+def test_what_stays_the_same_is_computed_at_the_first_look_alone(monkeypatch):
+    calls = []
+    for name in ("family", "asked"):
+        one = getattr(task, name)
+        monkeypatch.setattr(task, name, lambda *given, one=one, name=name: (calls.append(name), one(*given))[1])
+    _, doctor = trained(MLP(depth=0), asked(), steps=16)
+    assert doctor.looks == 16
+    assert sorted(calls) == ["asked", "family"]
 
 
 def test_examples_are_many_however_small_the_batch():
     population, doctor = trained(MLP(widths=[3]), asked(batch_size=1))
-    assert evidence(population, doctor.history).x.shape == (4, 2, 1000)
+    assert evidence(population, doctor.history, doctor.task).x.shape == (4, 2, 1000)
 
 
 @pytest.mark.parametrize(
@@ -177,5 +199,5 @@ def test_a_history_keeps_a_bounded_number_of_evaluations_evenly():
 def test_looking_changes_nothing():
     population, doctor = trained(MLP(), asked())
     before = {name: value.clone() for name, value in population.live.state.items()}
-    diagnose(evidence(population, doctor.history))
+    diagnose(evidence(population, doctor.history, doctor.task))
     assert all(torch.equal(value, population.live.state[name]) for name, value in before.items())

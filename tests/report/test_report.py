@@ -65,27 +65,30 @@ def test_a_failing_run_is_told_with_its_command(project, capsys, monkeypatch):
     assert "python -m arith_lightning.fit --config configs/nac_add.yaml" in capsys.readouterr().err
 
 
-def told(folder, successes, criterion, threshold):
+def told(folder, successes, criterion, threshold, **more):
     """A finished run whose summary says this."""
     spread = {"best": 0.1, "median": 0.2, "worst": None}
     summary = {"successes": successes, "n": 4, "criterion": criterion, "threshold": threshold, "error": spread}
-    summary |= {"solved_at_step_median": 1200.0 if successes else None}
+    summary |= {"solved_at_step_median": 1200.0 if successes else None} | more
     folder.mkdir()
     (folder / "summary.json").write_text(json.dumps(summary))
     return Trained(Run("nmu_mul"), folder, None)
 
 
-def test_every_row_of_a_table_has_its_own_criterion(tmp_path):
+def test_every_row_of_a_table_has_its_own_criterion_and_its_main_finding(tmp_path):
     system = System("S1", "title", "posted", {}, "why")
+    found = [{"finding": "stuck", "members": 1, "of": 4}, {"finding": "diverged", "members": 3, "of": 4}]
     results = {
         "first": told(tmp_path / "1", 4, "share of wrong rows", 0.01),
-        "second": told(tmp_path / "2", 0, "MSE", 5e-7),
+        "second": told(tmp_path / "2", 0, "MSE", 5e-7, diagnoses=found),
+        "older": told(tmp_path / "4", 0, "MSE", 5e-7),
         "a | b": told(tmp_path / "3", 4, "<script> | `", 0.01),
     }
     assert system.table(results).splitlines()[2:] == [
-        "| first | 4/4 = 1.00 [0.51, 1.00] | share of wrong rows | 0.2 | 0.1 | 0.01 | 1,200 |",
-        "| second | 0/4 = 0.00 [0.00, 0.49] | MSE | 0.2 | 0.1 | 5e-07 | never |",
-        r"| a \| b | 4/4 = 1.00 [0.51, 1.00] | &lt;script> \| \` | 0.2 | 0.1 | 0.01 | 1,200 |",
+        "| first | 4/4 = 1.00 [0.51, 1.00] | share of wrong rows | 0.2 | 0.1 | 0.01 | 1,200 |  |",
+        "| second | 0/4 = 0.00 [0.00, 0.49] | MSE | 0.2 | 0.1 | 5e-07 | never | diverged, 3 of 4 |",
+        "| older | 0/4 = 0.00 [0.00, 0.49] | MSE | 0.2 | 0.1 | 5e-07 | never | not looked at |",
+        r"| a \| b | 4/4 = 1.00 [0.51, 1.00] | &lt;script> \| \` | 0.2 | 0.1 | 0.01 | 1,200 |  |",
     ]
 
 
@@ -95,7 +98,7 @@ def test_the_page_of_the_systems_says_what_the_configurations_ask(system, monkey
     text = (ROOT / "docs" / "systems" / "index.md").read_text()
     section = text.partition(f"## {system.key} {system.title}")[2].partition("\n## ")[0]
     assert system.posted in section
-    rows = {cells[0]: cells for line in section.splitlines() if len(cells := line.strip("| ").split(" | ")) == 7}
+    rows = {cells[0]: cells for line in section.splitlines() if len(cells := line[2:-2].split(" | ")) == 8}
     assert list(rows)[2:] == list(system.runs)
     for label, run in system.runs.items():
         data = experiment(run.arguments()).data

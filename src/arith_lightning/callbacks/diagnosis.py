@@ -8,7 +8,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from rich.console import Console
 
 from arith_lightning.callbacks.harmless import harmless
-from arith_lightning.diagnosis import Diagnosis, History, diagnose, evidence
+from arith_lightning.diagnosis import Diagnosis, History, Task, diagnose, evidence
 from arith_lightning.population import Population
 
 LOOKS = tuple(4**k for k in range(16))
@@ -27,6 +27,7 @@ class Doctor(Callback):
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.task: Task | None = None
         self.history, self.looks, self.told, self.found = History(), 0, set[str](), list[Diagnosis]()
 
     def state_dict(self) -> dict[str, Any]:
@@ -49,7 +50,9 @@ class Doctor(Callback):
         if self.looks not in LOOKS and not last:
             return
         with harmless("the diagnosis"), torch.no_grad():
-            seen = evidence(pl_module, self.history)
+            if self.task is None or self.task.population is not pl_module:
+                self.task = Task(pl_module)
+            seen = evidence(pl_module, self.history, self.task)
             self.found = diagnose(seen) if seen else []
         for diagnosis in self.found:
             if diagnosis.finding.certain and diagnosis.finding.name not in self.told and not last:

@@ -11,102 +11,91 @@ from torch.func import vmap
 from arith_lightning.architectures import ArithmeticModule, LinearLayer
 from arith_lightning.architectures.activations import ACTIVATIONS
 from arith_lightning.diagnosis.evidence import Evidence
-from arith_lightning.diagnosis.family import family, head
+from arith_lightning.diagnosis.family import head
 from arith_lightning.diagnosis.history import History
+from arith_lightning.diagnosis.task import Task
 from arith_lightning.population import Population
-from arith_lightning.population.asking import names
 from arith_lightning.population.functional import Functional
-from arith_lightning.population.measurement import SPLITS
 from arith_lightning.population.members import Columns
 from arith_lightning.streams import Purpose, Stream
 
 EXAMPLES, NUMBERS = 1000, 2**24
 """Examples looked at, fewer where all members' answers and units to them would be more numbers than this."""
-MARGIN, BEYOND = 0.1, 0.05
-"""Share of an input's range by which it must lie outside, and of the examples that must, to count as beyond."""
-TIED = 0.99999
-"""Correlation of two inputs from which they say the same."""
 CHUNK = 64
 """Members looked at at a time."""
 
 
-def evidence(population: Population, history: History) -> Evidence | None:
+def evidence(population: Population, history: History, task: Task) -> Evidence | None:
     """Return what can be seen of the unsolved members; None where all are solved or nothing has been measured."""
-    record, data, dynamics = population.record, population.data, population.dynamics
-    index = (~population.success & record.measured).nonzero().squeeze(-1)
+    index = (~population.success & population.record.measured).nonzero().squeeze(-1)
     if not len(index):
         return None
+    data, module = population.data, population.module
+    return Evidence(
+        **answered(population, index),
+        **measured(population, index.cpu(), history),
+        **asked(task, index.tolist()),
+        learning_rate=population.all_columns.module["learning_rate"][index].cpu(),
+        family=task.family,
+        affine=isinstance(next(iter(module.layers().values()), None), LinearLayer) or is_linear(population),
+        fixed=data.fixed,
+        classes=data.classes,
+        share=data.criterion.share,
+        optimizer=module.optimizer,
+    )
+
+
+def answered(population: Population, index: Tensor) -> dict[str, Any]:
+    """Return training examples, and what members answer to them and learn from them now."""
+    data, dynamics = population.data, population.dynamics
     flat, columns = latest(population)
     flat, columns = flat[:, index], columns.select(index)
     x, y, size = training(population, columns, flat)
-    now = torch.tensor(population.global_step, device=flat.device)
-    gradient = dynamics.gradient(flat, columns, x, y, now)
-    seen = x.cpu() if data.fixed else population.examples(int(index[0]), "interpolation")[0]
+    gradient = dynamics.gradient(flat, columns, x, y, torch.tensor(population.global_step, device=flat.device))
     if dynamics.shared:
         x, y = (part.expand(len(index), *part.shape) for part in (x, y))
     places = torch.linspace(0, x.shape[-1] - 1, min(size, x.shape[-1]), device=x.device).long()
     x, y = x[..., places], y[..., places]
     answer, gates, units, kinds = looked(population, flat, columns, x)
-    setting = (index // len(population.seeds)).cpu()
-    inside, outside, constant_error = sets(population, setting)
-    steps, errors = history.table(index.cpu())
-    asked_x, asked_y = population.examples(int(index[0]), "extrapolation")
-    low, high = seen.amin(1, keepdim=True), seen.amax(1, keepdim=True)
-    margin = MARGIN * (high - low)
-    beyond = ((asked_x < low - margin) | (asked_x > high + margin)).any(0).double().mean().item()
-    named = names(data)
-    named = named if len(named) == data.in_features else [f"x{k + 1}" for k in range(data.in_features)]
-    constant = ((low == high) & (asked_x != low)).any(1)
-    latest_error = record.latest_interpolation_mse[index].cpu()
+    x, y, answer = x.cpu(), y.cpu(), answer.cpu()
 
     def judge(answers: Tensor, targets: Tensor) -> Tensor:
         return data.judge(data.original(answers), data.original(targets)).double()
 
-    x, y, answer = x.cpu(), y.cpu(), answer.cpu()
-    eps = torch.finfo(population.precision).eps / 2
-    return Evidence(
-        x=x,
-        y=y,
-        answer=answer,
-        diverged=(record.diverged[index].cpu() | ~latest_error.isfinite()),
-        fit_error=torch.stack([judge(a, t) for a, t in zip(answer, y, strict=True)]),
-        constant_error=constant_error,
-        threshold=population.threshold[index].cpu().double(),
-        inside=latest_error,
-        outside=record.latest_extrapolation_mse[index].cpu(),
-        variance=inside,
-        outside_variance=outside,
-        learning_rate=population.all_columns.module["learning_rate"][index].cpu(),
-        judge=judge,
-        steps=steps,
-        errors=errors,
-        units={name: values.cpu() for name, values in units.items()},
-        kinds=kinds,
-        gradient=by_layer(gradient.cpu(), dynamics.shapes),
-        gates=None if gates is None else gates.cpu(),
-        rounding=(eps * asked_y.double()).square().mean().item() / 3 if data.criterion.squared else 0.0,
-        family=family(population),
-        affine=isinstance(next(iter(population.module.layers().values()), None), LinearLayer) or is_linear(population),
-        fixed=data.fixed,
-        classes=data.classes,
-        share=data.criterion.share,
-        strange=tuple(name for name, same in zip(named, constant.tolist(), strict=True) if same),
-        beyond=beyond if beyond > BEYOND else 0.0,
-        parted=tuple(named[k] for k in parted(seen, asked_x)),
-        optimizer=population.module.optimizer,
-    )
+    return {
+        "x": x,
+        "y": y,
+        "answer": answer,
+        "judge": judge,
+        "fit_error": torch.stack([judge(a, t) for a, t in zip(answer, y, strict=True)]),
+        "units": {name: values.cpu() for name, values in units.items()},
+        "kinds": kinds,
+        "gates": None if gates is None else gates.cpu(),
+        "gradient": by_layer(gradient.cpu(), dynamics.shapes),
+    }
 
 
-def parted(seen: Tensor, asked: Tensor) -> list[int]:
-    """Return two rows of `(in_features, examples)` that say the same in what is seen, not in what is asked."""
+def measured(population: Population, index: Tensor, history: History) -> dict[str, Any]:
+    """Return members' errors on the evaluation sets, now and before."""
+    record = population.record
+    inside, outside = record.latest_interpolation_mse.cpu()[index], record.latest_extrapolation_mse.cpu()[index]
+    steps, errors = history.table(index)
+    return {
+        "diverged": record.diverged.cpu()[index] | ~inside.isfinite(),
+        "inside": inside,
+        "outside": outside,
+        "threshold": population.threshold.cpu()[index].double(),
+        "steps": steps,
+        "errors": errors,
+    }
 
-    def tied(x: Tensor) -> Tensor:
-        x = x.double() - x.double().mean(1, keepdim=True)
-        norm = x.norm(dim=1).clamp(min=1e-30)
-        return (x @ x.mT / (norm.unsqueeze(1) * norm)).abs() > TIED
 
-    pairs = torch.triu(tied(seen) & ~tied(asked), diagonal=1).nonzero().tolist()
-    return pairs[0] if pairs else []
+def asked(task: Task, members: list[int]) -> dict[str, Any]:
+    """Return what members are asked: numbers of each, the rest of the first."""
+    each, first = [task.asked(member) for member in members], task.asked(members[0])
+    numbers = ("variance", "outside_variance", "constant_error")
+    columns = {name: torch.tensor([getattr(one, name) for one in each], dtype=torch.float64) for name in numbers}
+    return first._asdict() | columns
 
 
 def latest(population: Population) -> tuple[Tensor, Columns]:
@@ -192,14 +181,3 @@ def by_layer(gradient: Tensor, shapes: dict[str, tuple[int, ...]]) -> dict[str, 
     for (name, _), part in zip(shapes.items(), gradient.split([math.prod(s) for s in shapes.values()]), strict=True):
         rows.setdefault(name.rpartition(".")[0], []).append(part)
     return {name: torch.cat(parts).double().square().mean(0).sqrt() for name, parts in rows.items()}
-
-
-def sets(population: Population, setting: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return, of members by their settings, the variances of both evaluation sets and a constant answer's error."""
-    data, alike, found = population.data, not population.all_columns.data, dict[int, list[float]]()
-    for number in [0] if alike else setting.unique().tolist():
-        inner, outer = (population.examples(number * len(population.seeds), split)[1].double() for split in SPLITS)
-        constant = data.judge(data.baseline(inner)[1], inner).item()
-        found[number] = [*(y.var(-1, correction=0).mean().item() for y in (inner, outer)), constant]
-    each = torch.tensor([found[0 if alike else int(number)] for number in setting], dtype=torch.float64)
-    return each[:, 0], each[:, 1], each[:, 2]

@@ -57,9 +57,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     posted.add_argument("--folder", type=Path, default=LOGS / "report", help="where field.md goes")
     for each in (told, posted):
         each.add_argument("--quick", action="store_true", help="few seeds and steps: shows that it works, no more")
-        each.add_argument(
-            "--workers", type=command.positive, default=cores(), help="runs at a time (default: all cores)"
-        )
+        each.add_argument("--workers", type=command.positive, default=cores(), help="runs at a time (default: cores)")
     options = parser.parse_args(arguments)
     if options.what == "systems":
         options.folder = options.folder or LOGS / "report" / ("systems_quick" if options.quick else "systems")

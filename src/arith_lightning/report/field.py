@@ -39,8 +39,6 @@ def row(run: Run, trained: Trained) -> str:
     unit = "accuracy" if "accuracy" in told else "r2"
     constant = 1 - told["baseline"]["error"] if unit == "accuracy" else 0.0
     worth = f"{'accuracy' if unit == 'accuracy' else 'R^2'} {shown(told[unit]['median'])}"
-    why = max(told["diagnoses"], key=lambda each: each["members"], default=None)
-    words = f"{why['finding']}, {why['members']} of {why['of']}" if why else ""
     cells = (
         f"[{path.stem}](../{path.as_posix()})",
         page.plain(question(shipped.find(path))),
@@ -48,7 +46,7 @@ def row(run: Run, trained: Trained) -> str:
         worth,
         shown(constant),
     )
-    return f"| {' | '.join(map(str, (*cells, words)))} |"
+    return f"| {' | '.join(map(str, (*cells, trained.why)))} |"
 
 
 def write(folder: Path, quick: bool, workers: int, console: Console) -> list[Path]:

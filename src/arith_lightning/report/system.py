@@ -30,6 +30,8 @@ from arith_lightning.trained import Run, Trained
 PAGES = Path(__file__).parent / "pages"
 CONFIGS = "configs"
 """Folder of the configurations that pages name."""
+WHY = "why the others fail"
+"""Head of the column with the findings."""
 Results = Mapping[str, Trained]
 Fact = Callable[[Results], object]
 OF_RUN: dict[str, Callable[[Trained], object]] = {
@@ -80,7 +82,7 @@ class System:
 
     def table(self, results: Results) -> str:
         """Return the runs' answers as a Markdown table, each with the error that its own criterion measures."""
-        header = ("run", "seeds that solve it", "error", "median", "best", "solved below", "median solved-at step")
+        header = ("run", "seeds that solve it", "error", "median", "best", "solved below", "median solved-at step", WHY)
         lines = [header, ("---",) * len(header)]
         for label, trained in results.items():
             s = trained.summary
@@ -94,6 +96,7 @@ class System:
                     shown(s["error"]["best"]),
                     f"{s['threshold']:.3g}",
                     "never" if steps is None else f"{steps:,.0f}",
+                    trained.why,
                 )
             )
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
