@@ -41,7 +41,7 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
     module = copy.deepcopy(module).train()
     own = isinstance(module, Network)
     kind = type(module.get_submodule(module.body) if isinstance(module, Network) else module).__name__
-    x, y = (part[:ROWS].to(next(module.parameters()).dtype) for part in data.training_batch(0))
+    x, y = (part.mT[:ROWS].to(next(module.parameters()).dtype) for part in data.batch(0, torch.float64))
     kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
     way_out = "change its first layer" if own else "take another architecture"
     answer = attempt(lambda: module(x), f"{kind} must take the data's inputs, {shape(x)}", way_out)
@@ -51,7 +51,7 @@ def examine(module: ArithmeticModule, data: ArithmeticDataModule) -> None:
     way_out = "change its last layer" if own else "take another architecture"
     require(fit, f"the data asks {kind} for {shape(y)}", f"your network returns {shape(answer)}", way_out)
     if data.item_features:
-        longer = x.new_ones(1, x.shape[1] + data.item_features)
+        longer = x.new_ones(1, 2 * x.shape[1])
         way_out = (
             "test at the length that is trained, or take one of any length, such as RNN, RecurrentUnit or DeepSets"
         )
