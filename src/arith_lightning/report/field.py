@@ -1,5 +1,6 @@
 """The page of questions that others posted: each configuration of `configs/field`, trained and told in one row."""
 
+import math
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +39,8 @@ def row(run: Run, trained: Trained) -> str:
     path, told = Path(run.folder, f"{run.config}.yaml"), trained.summary
     unit = "accuracy" if "accuracy" in told else "r2"
     constant = 1 - told["baseline"]["error"] if unit == "accuracy" else 0.0
-    worth = f"{'accuracy' if unit == 'accuracy' else 'R^2'} {shown(told[unit]['median'])}"
+    median = told[unit]["median"]
+    worth = f"{'accuracy' if unit == 'accuracy' else 'R^2'} {shown(median) if math.isfinite(median) else 'of none'}"
     cells = (
         f"[{path.stem}](../{path.as_posix()})",
         page.plain(question(shipped.find(path))),
