@@ -149,10 +149,3 @@ def test_success_is_judged_at_the_last_value():
     assert not Course(0, [1], [math.nan]).success(success)
     assert Course(0, [1], [math.nan]).diverged
     assert not Course(0, [1], [math.inf]).success(success)
-
-
-def test_excess_orders_values_by_how_far_they_are_from_the_bound():
-    below, above = Success("loss", below=0.01), Success("r2", above=-0.5)
-    assert below.excess(1.0) == pytest.approx(2)
-    assert [below.excess(v) for v in (0.001, 0.02, 1e6)] == sorted(below.excess(v) for v in (0.001, 0.02, 1e6))
-    assert above.excess(-3) > above.excess(-1) > 0 > above.excess(0.5)

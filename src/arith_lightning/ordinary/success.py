@@ -40,14 +40,6 @@ class Success:
         sign = 1 if self.above is None else -1
         return min(values, key=lambda value: math.inf if math.isnan(value) else sign * value)
 
-    def excess(self, value: float) -> float:
-        """Return how far a value lies on the wrong side of the bound, negative on the right one, on a log10 scale.
-
-        It is log10(1 + |value - bound| / |bound|); for values above a positive `below` that is log10(value / bound).
-        """
-        short = value - self.bound if self.above is None else self.bound - value
-        return math.copysign(math.log10(1 + abs(short) / (abs(self.bound) or 1)), short)
-
     def __str__(self) -> str:
         return f"{self.monitor} {'below' if self.above is None else 'above'} {self.bound:g}"
 

@@ -5,7 +5,7 @@ import multiprocessing
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,6 @@ from arith_lightning.trainer import RULES
 
 KEY = "success"
 """The key by which a configuration says that its module is an ordinary one."""
-Report = Callable[[Course], bool]
-"""Told the course of a run after each evaluation; returns whether to stop it."""
 DEFAULTS: dict[str, Any] = {"devices": 1, "enable_progress_bar": False, "enable_model_summary": False}
 QUIET = ("lightning.pytorch", "lightning.fabric")
 
@@ -54,11 +52,10 @@ class Watch(Callback):
     Args:
         seed: the run's seed.
         monitor: name of the metric.
-        report: told of every evaluation.
     """
 
-    def __init__(self, seed: int, monitor: str, report: Report | None) -> None:
-        self.course, self.monitor, self.report = Course(seed, [], []), monitor, report
+    def __init__(self, seed: int, monitor: str) -> None:
+        self.course, self.monitor = Course(seed, [], []), monitor
         self.latest: Any = None
 
     def look(self, trainer: Trainer) -> None:
@@ -70,8 +67,6 @@ class Watch(Callback):
         self.latest = found
         self.course.steps.append(trainer.global_step)
         self.course.values.append(found.item())
-        if self.report and self.report(self.course):
-            trainer.should_stop = True
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Look at what a validation has logged."""
@@ -109,7 +104,6 @@ class OrdinaryCLI(LightningCLI):
         seed: what is trained; None to build and look at the configuration only.
         folder: where the run's files go.
         kept: whether these files are wanted.
-        report: told of every evaluation.
     """
 
     def __init__(
@@ -118,9 +112,8 @@ class OrdinaryCLI(LightningCLI):
         seed: int | None = None,
         folder: str = "",
         kept: bool = False,
-        report: Report | None = None,
     ) -> None:
-        self.seed, self.folder, self.kept, self.report = seed, folder, kept, report
+        self.seed, self.folder, self.kept = seed, folder, kept
         command, sys.argv[1:] = sys.argv[1:], []  # LightningCLI warns about those of the script beside its own
         try:
             super().__init__(
@@ -189,7 +182,7 @@ class OrdinaryCLI(LightningCLI):
             kwargs |= {"logger": False, "enable_checkpointing": False}
         elif given.logger in (None, True):
             kwargs["logger"] = TensorBoardLogger(self.folder, name="", version="")
-        self.watch = Watch(self.seed, self.success.monitor, self.report)
+        self.watch = Watch(self.seed, self.success.monitor)
         self.trainer_defaults = self.trainer_defaults | {"callbacks": [self.watch]}
         return super().instantiate_trainer(**kwargs)
 
@@ -201,14 +194,13 @@ class OrdinaryCLI(LightningCLI):
         return str(self.parser.dump(config, skip_unset=False))
 
 
-def train(arguments: Sequence[str], seed: int, folder: Path | None = None, report: Report | None = None) -> Course:
+def train(arguments: Sequence[str], seed: int, folder: Path | None = None) -> Course:
     """Train one seed; return the course of its metric.
 
     Args:
         arguments: see `OrdinaryCLI`.
         seed: the seed.
         folder: where checkpoints and event files go; None where none are kept.
-        report: told of every evaluation; whether to stop.
 
     Raises:
         ValueError: the metric is never logged, or the module cannot be trained.
@@ -218,7 +210,7 @@ def train(arguments: Sequence[str], seed: int, folder: Path | None = None, repor
         logging.getLogger(name).setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as spare, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cli = OrdinaryCLI(arguments, seed, str(folder or spare), folder is not None, report)
+        cli = OrdinaryCLI(arguments, seed, str(folder or spare), folder is not None)
         try:
             cli.trainer.fit(cli.model, cli.datamodule)
         except NeverLoggedError:

@@ -48,7 +48,9 @@ def tell(space: Space, parts: Sequence[Part], folder: Path, console: Console) ->
         console.print(line, highlight=False, markup=False)
     ranges = [f"* {titled(space, part)}: {where}" for part in parts if (where := windows(part.outcome))]
     lines = [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
-    text = [f"# {space.name}", "\n".join(said), "\n".join(lines), "\n".join(["Where they train:", "", *ranges])]
+    text = [f"# {space.name}", "\n".join(said), "\n".join(lines)]
+    if ranges:
+        text.append("\n".join(["Where they train:", "", *ranges]))
     figure = picture(space, parts, folder)
     if figure:
         runs.picture(folder / PICTURE, figure, 150)
