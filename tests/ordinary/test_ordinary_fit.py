@@ -22,7 +22,13 @@ SHORT = ["--config", "digits.yaml", "--trainer.max_epochs", "3", "--success.abov
 def fit(project, *more, wait=True):
     command = [sys.executable, "-m", "arith_lightning.fit", *SHORT, "--workers", "1", *more]
     process = subprocess.Popen(
-        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     return (*process.communicate(), process.returncode) if wait else process
 
